@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+/// Everything but the signature verification, which needs OpenSSL: <anthropic/webhooks/verify.hpp>.
+#include <anthropic/webhooks/error.hpp>
+#include <anthropic/webhooks/events.hpp>
+#include <anthropic/webhooks/json.hpp>
+#include <anthropic/webhooks/unwrap.hpp>
