@@ -14,7 +14,7 @@ enum class WebhookErrc {
   invalid_json,       ///< Not JSON (RFC 8259), or not UTF-8.
   missing_field,      ///< A field that the event needs is absent.
   wrong_type,         ///< A field, or the body, is of another JSON type than expected.
-  invalid_value,      ///< A `type` is not the one expected.
+  invalid_value,      ///< A value, such as a `type`, is not one that is allowed.
   invalid_timestamp,  ///< Not an RFC 3339 date-time in the years 0000 to 9999.
   // The sender: WebhookVerificationError.
   missing_header,         ///< A header of Standard Webhooks is absent or empty.
@@ -36,6 +36,12 @@ class WebhookError : public std::runtime_error {
       : std::runtime_error(path.empty() ? message : path + ": " + message), code_(code), path_(std::move(path)) {}
 
   [[nodiscard]] WebhookErrc code() const noexcept { return code_; }
+
+  /// The HTTP status to answer with: 400 where the body is at fault, 401 where the sender is not proven, else 200.
+  [[nodiscard]] int http_status() const noexcept {
+    if (code_ == WebhookErrc::none) return 200;
+    return code_ < WebhookErrc::missing_header ? 400 : 401;
+  }
 
   /// Where in the body the error is, as a JSON Pointer (RFC 6901) such as "/data/vault_id".
   /// It is "" for the body as a whole, and where no path applies.

@@ -17,7 +17,7 @@
 
 namespace anthropic::webhooks::detail {
 template <class Json, class T>
-void read(const Json& json, T& value);
+void read(const Json& source, T& value);
 template <class Json, class T>
 Json written(const T& value);
 }  // namespace anthropic::webhooks::detail
@@ -32,25 +32,25 @@ namespace nlohmann {
 template <>
 struct adl_serializer<anthropic::webhooks::BetaWebhookEvent> {
   template <class Json>
-  static void from_json(const Json& json, anthropic::webhooks::BetaWebhookEvent& event) {
-    anthropic::webhooks::detail::read(json, event);
+  static void from_json(const Json& source, anthropic::webhooks::BetaWebhookEvent& event) {
+    anthropic::webhooks::detail::read(source, event);
   }
   template <class Json>
-  static void to_json(Json& json, const anthropic::webhooks::BetaWebhookEvent& event) {
-    json = anthropic::webhooks::detail::written<Json>(event);
+  static void to_json(Json& target, const anthropic::webhooks::BetaWebhookEvent& event) {
+    target = anthropic::webhooks::detail::written<Json>(event);
   }
 };
 
-/// The data of any event: reading makes the alternative that `json["type"]` names.
+/// The data of any event: reading makes the alternative that `source["type"]` names.
 template <>
 struct adl_serializer<anthropic::webhooks::BetaWebhookEventData> {
   template <class Json>
-  static void from_json(const Json& json, anthropic::webhooks::BetaWebhookEventData& data) {
-    anthropic::webhooks::detail::read(json, data);
+  static void from_json(const Json& source, anthropic::webhooks::BetaWebhookEventData& data) {
+    anthropic::webhooks::detail::read(source, data);
   }
   template <class Json>
-  static void to_json(Json& json, const anthropic::webhooks::BetaWebhookEventData& data) {
-    json = anthropic::webhooks::detail::written<Json>(data);
+  static void to_json(Json& target, const anthropic::webhooks::BetaWebhookEventData& data) {
+    target = anthropic::webhooks::detail::written<Json>(data);
   }
 };
 
@@ -61,12 +61,12 @@ struct adl_serializer<anthropic::webhooks::BetaWebhookEventData> {
 template <class T>
 struct adl_serializer<T, std::enable_if_t<anthropic::webhooks::detail::is_event_data<T>>> {
   template <class Json>
-  static void from_json(const Json& json, T& data) {
-    anthropic::webhooks::detail::read(json, data);
+  static void from_json(const Json& source, T& data) {
+    anthropic::webhooks::detail::read(source, data);
   }
   template <class Json>
-  static void to_json(Json& json, const T& data) {
-    json = anthropic::webhooks::detail::written<Json>(data);
+  static void to_json(Json& target, const T& data) {
+    target = anthropic::webhooks::detail::written<Json>(data);
   }
 };
 
@@ -88,8 +88,8 @@ inline std::string excerpt(std::string_view text) {
 template <class Json>
 class object_reader {
  public:
-  object_reader(const Json& json, const char* path) : json_(json), path_(path) {
-    if (!json.is_object()) throw wrong_type(path, "an object", json);
+  object_reader(const Json& source, const char* path) : json_(source), path_(path) {
+    if (!source.is_object()) throw wrong_type(path, "an object", source);
   }
 
   [[nodiscard]] const Json& at(const char* key) const {
@@ -175,8 +175,8 @@ void read_any(const object_reader<Json>& in, std::optional<std::string_view> tex
 
 /// The envelope's tag is looked at first, so that what is no event at all is told from a faulty event.
 template <class Json>
-BetaWebhookEvent read_event(const Json& json, std::optional<std::string_view> data_text) {
-  const object_reader<Json> in{json, ""};
+BetaWebhookEvent read_event(const Json& source, std::optional<std::string_view> data_text) {
+  const object_reader<Json> in{source, ""};
   in.expect("type", BetaWebhookEvent::type);
   BetaWebhookEvent event;
   event.id = in.string("id");
@@ -190,11 +190,11 @@ BetaWebhookEvent read_event(const Json& json, std::optional<std::string_view> da
 }
 
 template <class Json, class T>
-void read(const Json& json, T& value) {
+void read(const Json& source, T& value) {
   if constexpr (std::is_same_v<T, BetaWebhookEvent>) {
-    value = read_event(json, std::nullopt);
+    value = read_event(source, std::nullopt);
   } else {
-    const object_reader<Json> in{json, ""};
+    const object_reader<Json> in{source, ""};
     if constexpr (std::is_same_v<T, BetaWebhookEventData>) {
       read_any(in, std::nullopt, value);
     } else if constexpr (std::is_same_v<T, BetaWebhookUnknownEventData>) {
@@ -208,35 +208,35 @@ void read(const Json& json, T& value) {
 
 template <class Json, class T>
 Json written(const T& value) {
-  Json json = Json::object();
+  Json result = Json::object();
   if constexpr (std::is_same_v<T, BetaWebhookEvent>) {
     if (!is_rfc3339(value.created_at)) {
       throw WebhookParseError(WebhookErrc::invalid_timestamp, "/created_at", unformattable_timestamp);
     }
-    json["id"] = value.id;
-    json["created_at"] = format_timestamp(value.created_at);
-    json["data"] = written<Json>(value.data);
-    json["type"] = std::string(T::type);
+    result["id"] = value.id;
+    result["created_at"] = format_timestamp(value.created_at);
+    result["data"] = written<Json>(value.data);
+    result["type"] = std::string(T::type);
   } else if constexpr (std::is_same_v<T, BetaWebhookEventData>) {
-    json = std::visit([](const auto& data) { return written<Json>(data); }, value);
+    result = std::visit([](const auto& data) { return written<Json>(data); }, value);
   } else if constexpr (is_known_event_data<T>) {
     for (const auto& field : fields<T>()) {
-      if (std::string_view(field.key) > "type") json["type"] = std::string(T::type);
-      json[field.key] = value.*field.member;
+      if (std::string_view(field.key) > "type") result["type"] = std::string(T::type);
+      result[field.key] = value.*field.member;
     }
   } else if (!value.json.empty()) {
-    json = Json::parse(value.json, nullptr, false);
-    if (!json.is_object()) {
+    result = Json::parse(value.json, nullptr, false);
+    if (!result.is_object()) {
       throw WebhookParseError(WebhookErrc::invalid_json, "",
                               "BetaWebhookUnknownEventData::json is not a JSON object");
     }
   } else {
-    if (!value.id.empty()) json["id"] = value.id;
-    if (!value.organization_id.empty()) json["organization_id"] = value.organization_id;
-    json["type"] = value.type;
-    if (!value.workspace_id.empty()) json["workspace_id"] = value.workspace_id;
+    if (!value.id.empty()) result["id"] = value.id;
+    if (!value.organization_id.empty()) result["organization_id"] = value.organization_id;
+    result["type"] = value.type;
+    if (!value.workspace_id.empty()) result["workspace_id"] = value.workspace_id;
   }
-  return json;
+  return result;
 }
 
 }  // namespace anthropic::webhooks::detail

@@ -69,12 +69,12 @@ class tracked_iterator {
 /// memory for what is unknown, however deep or long.
 class event_outline {
  public:
-  using json = nlohmann::json;
+  using Json = nlohmann::json;
 
   /// @throws WebhookParseError where the body is not JSON.
   explicit event_outline(std::string_view body) : body_(body), read_to_(body.data()) {
     const char* const end = body.data() + body.size();
-    json::sax_parse(tracked_iterator(body.data(), read_to_), tracked_iterator(end, read_to_), this);
+    Json::sax_parse(tracked_iterator(body.data(), read_to_), tracked_iterator(end, read_to_), this);
     if (error_at_ == std::string_view::npos) error_at_ = body.find('\0');  // which nlohmann takes for the end
     if (error_at_ == std::string_view::npos) return;
     const bool too_short = error_at_ >= body.size();
@@ -90,22 +90,22 @@ class event_outline {
   // What follows is nlohmann::json_sax.
   bool null() { return keep(nullptr); }
   bool boolean(bool value) { return keep(value); }
-  bool number_integer(json::number_integer_t value) { return keep(value); }
-  bool number_unsigned(json::number_unsigned_t value) { return keep(value); }
-  bool number_float(json::number_float_t value, const json::string_t&) { return keep(value); }
-  bool string(json::string_t& value) { return keep(std::move(value)); }
-  bool binary(json::binary_t&) { return keep(nullptr); }
+  bool number_integer(Json::number_integer_t value) { return keep(value); }
+  bool number_unsigned(Json::number_unsigned_t value) { return keep(value); }
+  bool number_float(Json::number_float_t value, const Json::string_t&) { return keep(value); }
+  bool string(Json::string_t& value) { return keep(std::move(value)); }
+  bool binary(Json::binary_t&) { return keep(nullptr); }
 
   bool start_object(std::size_t) {
     const bool open = opens_ && unknown_depth_ == 0;
-    keep(json::object());
+    keep(Json::object());
     if (!open) return ++unknown_depth_;
     if (object_ != nullptr) data_begin_ = read_to_ - 1;
     object_ = slot_;
     opens_ = false;
     return true;
   }
-  bool key(json::string_t& key) {
+  bool key(Json::string_t& key) {
     if (unknown_depth_ > 0) return true;
     slot_ = is_known(key) ? &(*object_)[key] : nullptr;
     opens_ = object_ == &root_ && key == "data";
@@ -118,12 +118,12 @@ class event_outline {
     return true;
   }
   bool start_array(std::size_t) {
-    keep(json::array());
+    keep(Json::array());
     return ++unknown_depth_;
   }
   bool end_array() { return unknown_depth_--; }
 
-  bool parse_error(std::size_t bytes_read, const std::string&, const json::exception&) {
+  bool parse_error(std::size_t bytes_read, const std::string&, const Json::exception&) {
     error_at_ = bytes_read - 1;
     return false;
   }
@@ -135,7 +135,7 @@ class event_outline {
     return std::find(known.begin(), known.end(), key) != known.end();
   }
 
-  bool keep(json value) {
+  bool keep(Json value) {
     if (unknown_depth_ == 0 && slot_ != nullptr) *slot_ = std::move(value);
     return true;
   }
@@ -144,9 +144,9 @@ class event_outline {
   const char* read_to_;
   std::size_t error_at_ = std::string_view::npos;
 
-  json root_;
-  json* slot_ = &root_;     // where the next value goes, if it is kept
-  json* object_ = nullptr;  // whose members are read: the root or its "data"
+  Json root_;
+  Json* slot_ = &root_;     // where the next value goes, if it is kept
+  Json* object_ = nullptr;  // whose members are read: the root or its "data"
   bool opens_ = true;       // whether an object in slot_ is one whose members are kept
   std::size_t unknown_depth_ = 0;
   const char* data_begin_ = nullptr;

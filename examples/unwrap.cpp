@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+// Unwraps webhook bodies, one in each file named (or one from standard input), and prints a line for each event.
+// A body that is no event is reported on standard error, and makes the exit status 1.
+#include <anthropic/webhooks.hpp>
+
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <string>
+#include <variant>
+
+namespace webhooks = anthropic::webhooks;
+
+// The IDs of what an event is about, whatever its type.
+std::string resource_ids(const webhooks::BetaWebhookEventData& data) {
+  const nlohmann::json json = data;
+  std::string ids;
+  for (const char* key : {"id", "session_thread_id", "vault_id"}) {
+    if (json.contains(key)) ids += std::string("  ") + key + "=" + json[key].dump();
+  }
+  return ids;
+}
+
+bool print_event(const std::string& name, std::istream& in) {
+  const std::string body{std::istreambuf_iterator<char>(in), {}};
+  if (!in) {
+    std::cerr << name << ": cannot be read\n";
+    return false;
+  }
+  webhooks::WebhookError error;
+  const auto event = webhooks::try_unwrap(body, error);
+  if (!event) {
+    std::cerr << name << ": " << error.what() << '\n';
+    return false;
+  }
+  const bool unknown = std::holds_alternative<webhooks::BetaWebhookUnknownEventData>(event->data);
+  std::cout << webhooks::format_timestamp(event->created_at) << "  " << event->id << "  "
+            << webhooks::event_type(event->data) << (unknown ? " (unknown)" : "") << resource_ids(event->data)
+            << std::endl;
+  return true;
+}
+
+int main(int argc, char** argv) {
+  if (argc == 1) return print_event("standard input", std::cin) ? 0 : 1;
+  bool good = true;
+  for (int i = 1; i < argc; ++i) {
+    std::ifstream file(argv[i], std::ios::binary);
+    good &= print_event(argv[i], file);
+  }
+  return good ? 0 : 1;
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: MIT
+// Replaces the global operator new, so that only one source of a program can include it.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <limits>
+#include <new>
+
+namespace allocations {
+inline constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+inline std::size_t count = 0;
+inline std::size_t largest = unlimited;  // a larger one throws std::bad_alloc
+}  // namespace allocations
+
+void* operator new(std::size_t size) {
+  ++allocations::count;
+  void* const memory = size <= allocations::largest ? std::malloc(size) : nullptr;
+  return memory != nullptr ? memory : throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept { std::free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

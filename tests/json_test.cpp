@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: MIT
+#include <anthropic/webhooks/json.hpp>
+
+#ifdef INCLUDE_NLOHMANN_JSON_HPP_
+#error "json.hpp includes <nlohmann/json_fwd.hpp> only"
+#endif
+
+#include <anthropic/webhooks/unwrap.hpp>
+
+#include "catch.hpp"
+#include "samples.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+using namespace anthropic::webhooks;
+using nlohmann::json;
+using nlohmann::ordered_json;
+
+namespace {
+
+using other_json = nlohmann::basic_json<nlohmann::ordered_map, std::vector, std::string, bool, std::int32_t,
+                                        std::uint32_t, float>;
+
+ordered_json created(const char* id = "sesn_1") {
+  return {{"id", id}, {"organization_id", "o"}, {"type", "session.created"}, {"workspace_id", "w"}};
+}
+
+ordered_json envelope(const ordered_json& data) {
+  return {{"id", "whe_1"}, {"created_at", "2026-03-15T10:00:00Z"}, {"data", data}, {"type", "event"}};
+}
+
+}  // namespace
+
+TEST_CASE("every event type is read and written, byte for byte in the wire's key order with ordered_json") {
+  samples::for_each_event_type([](auto empty) {
+    using T = decltype(empty);
+    const std::string body = samples::fixture(T::type);
+    const auto ordered = ordered_json::parse(body);
+    const auto sorted = json::parse(body);
+    INFO(body);
+
+    const auto event = unwrap(body);
+    const BetaWebhookEventData& data = event.data;
+    const T& alternative = std::get<T>(data);
+    CHECK(ordered_json(event).dump() == body);
+    CHECK(json(event).dump() == sorted.dump());
+    CHECK(ordered_json(data).dump() == ordered["data"].dump());
+    CHECK(json(data).dump() == sorted["data"].dump());
+    CHECK(ordered_json(alternative).dump() == ordered["data"].dump());
+    CHECK(json(alternative).dump() == sorted["data"].dump());
+
+    CHECK((ordered.get<BetaWebhookEvent>() == event));
+    CHECK((sorted.get<BetaWebhookEvent>() == event));
+    CHECK((ordered["data"].template get<BetaWebhookEventData>() == data));
+    CHECK((sorted["data"].template get<BetaWebhookEventData>() == data));
+    CHECK((ordered["data"].template get<T>() == alternative));
+    CHECK((sorted["data"].template get<T>() == alternative));
+  });
+}
+
+TEST_CASE("events are read and written with any basic_json") {
+  for (const std::string& body :
+       {samples::fixture("session.created"), envelope({{"z", 1}, {"type", "x"}, {"a", "b"}}).dump()}) {
+    const auto event = other_json::parse(body).get<BetaWebhookEvent>();
+    CHECK(event == unwrap(body));
+    CHECK(other_json(event).dump() == body);
+  }
+}
+
+TEST_CASE("unknown fields are ignored") {
+  auto event = envelope(created());
+  const auto expected = event.get<BetaWebhookEvent>();
+  event["x"] = {{"type", "x"}};
+  event["data"]["x"] = {1, nullptr};
+  CHECK(event.get<BetaWebhookEvent>() == expected);
+  CHECK(event["data"].get<BetaWebhookSessionCreatedEventData>() ==
+        std::get<BetaWebhookSessionCreatedEventData>(expected.data));
+}
+
+TEST_CASE("reading one struct checks its tag") {
+  samples::for_each_event_type([](auto empty) {
+    using T = decltype(empty);
+    const auto good = json::parse(samples::fixture(T::type))["data"];
+    for (const char* const tag : {"session.create", "Session.Created", "vault.created ", ""}) {
+      auto other = good;
+      other["type"] = tag;
+      const auto failure = samples::failure_of([&] { return other.template get<T>(); });
+      CHECK(failure.code == WebhookErrc::invalid_value);
+      CHECK(failure.path == "/type");
+      CHECK(failure.what == "/type: expected \"" + std::string(T::type) + "\", found \"" + tag + "\"");
+    }
+  });
+  const auto failure = samples::failure_of([] { return created().get<BetaWebhookSessionDeletedEventData>(); });
+  CHECK(failure.code == WebhookErrc::invalid_value);
+}
+
+TEST_CASE("a value of another JSON type is an error") {
+  for (const char* const text : {"null", "1", "1.5", "true", "\"x\"", "[]"}) {
+    const auto value = json::parse(text);
+    const std::string message = std::string("expected an object, found ") + value.type_name();
+    for (const auto& failure : {samples::failure_of([&] { return value.get<BetaWebhookEvent>(); }),
+                                samples::failure_of([&] { return value.get<BetaWebhookEventData>(); }),
+                                samples::failure_of([&] { return value.get<BetaWebhookVaultCreatedEventData>(); }),
+                                samples::failure_of([&] { return value.get<BetaWebhookUnknownEventData>(); })}) {
+      CHECK(failure.code == WebhookErrc::wrong_type);
+      CHECK(failure.path.empty());
+      CHECK(failure.what == message);
+    }
+  }
+  const json discarded(json::value_t::discarded);
+  CHECK(samples::failure_of([&] { return discarded.get<BetaWebhookEvent>(); }).code == WebhookErrc::wrong_type);
+}
+
+TEST_CASE("a failing get_to() leaves its target as it was") {
+  const auto check = [](const ordered_json& bad, auto target) {
+    const auto before = target;
+    CHECK(samples::failure_of([&] { return bad.get_to(target); }).code != WebhookErrc::none);
+    CHECK(target == before);
+  };
+  const auto data = created("before").get<BetaWebhookSessionCreatedEventData>();
+  const BetaWebhookEvent event{"before", Timestamp{std::chrono::seconds{1}}, data};
+
+  auto bad = created("after");
+  bad["workspace_id"] = nullptr;
+  check(bad, data);
+  check(bad, BetaWebhookEventData{data});
+  check(envelope(bad), event);
+  bad["type"] = "vault.created";
+  check(bad, BetaWebhookEventData{data});
+  bad["type"] = nullptr;
+  check(bad, BetaWebhookUnknownEventData{"before", "", "", "", ""});
+}
+
+// Unknown events.
+
+TEST_CASE("an unknown event is read with the value's dump") {
+  const ordered_json data = {
+      {"z", {1, {{"b", 2}, {"a", nullptr}}}}, {"type", "x"}, {"id", "i"}, {"workspace_id", 3}};
+  const BetaWebhookUnknownEventData expected{"x", "i", "", "",
+                                             R"({"z":[1,{"b":2,"a":null}],"type":"x","id":"i","workspace_id":3})"};
+  CHECK(data.get<BetaWebhookUnknownEventData>() == expected);
+  CHECK((data.get<BetaWebhookEventData>() == BetaWebhookEventData{expected}));
+  CHECK((envelope(data).get<BetaWebhookEvent>().data == BetaWebhookEventData{expected}));
+  CHECK(json(data).get<BetaWebhookUnknownEventData>().json == json(data).dump());
+}
+
+TEST_CASE("BetaWebhookUnknownEventData takes any tag, a known one too, but no missing one") {
+  CHECK(created().get<BetaWebhookUnknownEventData>() ==
+        BetaWebhookUnknownEventData{"session.created", "sesn_1", "o", "w", created().dump()});
+  const auto failure = [](const json& value) {
+    return samples::failure_of([&] { return value.get<BetaWebhookUnknownEventData>(); });
+  };
+  CHECK(failure({{"id", "i"}}).what == "/type: missing");
+  CHECK(failure({{"type", 1}}).what == "/type: expected a string, found number");
+}
+
+TEST_CASE("an unknown event is written with every key that it had, in order with ordered_json") {
+  const std::string data =
+      R"({"z":{"b":[1,2.5,-3],"a":{}},"type":"agent.created","id":7,"a":null,"organization_id":"o","é":"\u0000"})";
+  const std::string body =
+      R"({"id":"whe_1","created_at":"2026-03-15T10:00:00Z","data":)" + data + R"(,"type":"event"})";
+  const auto event = unwrap(body);
+  CHECK(ordered_json(event).dump() == body);
+  CHECK(ordered_json(event.data).dump() == data);
+  CHECK(ordered_json(std::get<BetaWebhookUnknownEventData>(event.data)).dump() == data);
+  CHECK(json(event) == json::parse(body));
+}
+
+TEST_CASE("an unknown event without its text is written from its other members") {
+  CHECK(ordered_json(BetaWebhookUnknownEventData{"x", "i", "o", "w", ""}).dump() ==
+        R"({"id":"i","organization_id":"o","type":"x","workspace_id":"w"})");
+  CHECK(ordered_json(BetaWebhookUnknownEventData{"x", "", "", "", ""}).dump() == R"({"type":"x"})");
+  CHECK(json(BetaWebhookUnknownEventData{"x", "", "o", "", ""}).dump() == R"({"organization_id":"o","type":"x"})");
+}
+
+TEST_CASE("an unknown event whose text is no JSON object is not written") {
+  for (const char* const text :
+       {" ", "{", "{}x", "[]", "null", "1", "\"x\"", "{\"a\":\"\xff\"}", "{\"a\":1e999999}"}) {
+    INFO(text);
+    const BetaWebhookUnknownEventData data{"x", "i", "o", "w", text};
+    for (const auto& failure :
+         {samples::failure_of([&] { return json(data); }),
+          samples::failure_of([&] { return ordered_json(BetaWebhookEventData{data}); }), samples::failure_of([&] {
+            return json(BetaWebhookEvent{"", {}, data});
+          })}) {
+      CHECK(failure.code == WebhookErrc::invalid_json);
+      CHECK(failure.what.find("BetaWebhookUnknownEventData::json is not a JSON object") != std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("an event outside the years 0000 to 9999 is not written") {
+  for (const Timestamp time : {Timestamp::min(), Timestamp::max()}) {
+    const auto failure = samples::failure_of([&] { return json(BetaWebhookEvent{"", time, {}}); });
+    CHECK(failure.code == WebhookErrc::invalid_timestamp);
+    CHECK(failure.path == "/created_at");
+  }
+}
+
+TEST_CASE("values made by hand that are not UTF-8 throw no exception of nlohmann's") {
+  const json unknown = {{"type", "x"}, {"id", "\xff"}};
+  const auto failure = samples::failure_of([&] { return unknown.get<BetaWebhookEventData>(); });
+  CHECK(failure.code == WebhookErrc::invalid_json);
+  CHECK(failure.path.empty());
+  CHECK(samples::failure_of([&] { return json(envelope(unknown)).get<BetaWebhookEvent>(); }).path == "/data");
+
+  const auto tag = samples::failure_of([] {
+    return json{{"type", "\xff"}}.get<BetaWebhookVaultCreatedEventData>();
+  });
+  CHECK(tag.what == R"(/type: expected "vault.created", found "?")");
+  CHECK(created("\xff").get<BetaWebhookSessionCreatedEventData>().id == "\xff");
+}
