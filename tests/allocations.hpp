@@ -13,10 +13,11 @@ inline std::size_t count = 0;
 inline std::size_t largest = unlimited;  // a larger one throws std::bad_alloc
 }  // namespace allocations
 
-void* operator new(std::size_t size) {
+// Not inline, as g++ would then see free() take what operator new returned, and warn.
+[[gnu::noinline]] void* operator new(std::size_t size) {
   ++allocations::count;
   void* const memory = size <= allocations::largest ? std::malloc(size) : nullptr;
   return memory != nullptr ? memory : throw std::bad_alloc();
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory) noexcept { std::free(memory); }
+[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }

@@ -6,6 +6,7 @@
 
 #include <date/date.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -40,92 +41,61 @@ constexpr bool is_rfc3339(Timestamp time) noexcept {
   return time >= date::sys_days{date::year{0} / 1 / 1} && time < date::sys_days{date::year{10000} / 1 / 1};
 }
 
-/// Reads the text of a timestamp from left to right; ok() is false once anything was not as asked for.
-class timestamp_reader {
- public:
-  explicit constexpr timestamp_reader(std::string_view text) noexcept : text_(text) {}
-
-  [[nodiscard]] constexpr bool ok() const noexcept { return ok_; }
-  [[nodiscard]] constexpr bool at_end() const noexcept { return at_ == text_.size(); }
-  [[nodiscard]] constexpr char peek() const noexcept { return at_end() ? '\0' : text_[at_]; }
-  [[nodiscard]] constexpr bool at_digit() const noexcept { return peek() >= '0' && peek() <= '9'; }
-
-  constexpr void expect(char upper, char lower) noexcept {
-    ok_ = ok_ && (peek() == upper || peek() == lower);
-    advance();
-  }
-  constexpr void expect(char c) noexcept { expect(c, c); }
-
-  constexpr unsigned number(int digits) noexcept {
-    unsigned value = 0;
-    for (; digits > 0; --digits) value = 10 * value + digit();
-    return value;
-  }
-
-  constexpr unsigned digit() noexcept {
-    ok_ = ok_ && at_digit();
-    const unsigned value = at_digit() ? static_cast<unsigned>(peek() - '0') : 0;
-    advance();
-    return value;
-  }
-
- private:
-  constexpr void advance() noexcept { at_ += at_end() ? 0 : 1; }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-  bool ok_ = true;
-};
-
 }  // namespace detail
 
 inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexcept {
   using namespace std::chrono;
-  detail::timestamp_reader in{text};
+  constexpr std::string_view layout = "0000-00-00T00:00:00";
+  if (text.size() <= layout.size()) return std::nullopt;
+  bool good = true;
+  const auto number = [&](std::size_t at, std::size_t digits) {
+    int value = 0;
+    for (std::size_t i = at; i < at + digits; ++i) {
+      good &= text[i] >= '0' && text[i] <= '9';
+      value = 10 * value + (text[i] - '0');
+    }
+    return value;
+  };
+  const auto is = [&](std::size_t at, char c) { return text[at] == c; };
 
-  const auto year = in.number(4);
-  in.expect('-');
-  const auto month = in.number(2);
-  in.expect('-');
-  const auto day = in.number(2);
-  in.expect('T', 't');
-  const auto hour = in.number(2);
-  in.expect(':');
-  const auto minute = in.number(2);
-  in.expect(':');
-  const auto second = in.number(2);
+  const date::year_month_day ymd = date::year{number(0, 4)} / number(5, 2) / number(8, 2);
+  const hours hour{number(11, 2)};
+  const minutes minute{number(14, 2)};
+  const seconds second{number(17, 2)};
+  good &= is(4, '-') && is(7, '-') && (is(10, 'T') || is(10, 't')) && is(13, ':') && is(16, ':');
+  good &= ymd.ok() && hour < 24h && minute < 60min && second <= 60s;
+  text.remove_prefix(layout.size());
 
   microseconds fraction{0};
-  if (in.peek() == '.') {
-    in.expect('.');
+  if (text.front() == '.') {
+    text.remove_prefix(1);
+    const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+    good &= digits > 0;
     microseconds unit = 100ms;
-    do {
-      fraction += in.digit() * unit;
+    for (const char digit : text.substr(0, digits)) {
+      fraction += (digit - '0') * unit;
       unit /= 10;
-    } while (in.at_digit());
+    }
+    text.remove_prefix(digits);
   }
 
   minutes offset{0};
-  if (const char sign = in.peek(); sign == '+' || sign == '-') {
-    in.expect(sign);
-    const hours offset_hours{in.number(2)};
-    in.expect(':');
-    const minutes offset_minutes{in.number(2)};
-    if (offset_hours > 23h || offset_minutes > 59min) return std::nullopt;
-    offset = sign == '+' ? offset_hours + offset_minutes : -(offset_hours + offset_minutes);
+  if (text.size() == 6 && (is(0, '+') || is(0, '-'))) {
+    const hours offset_hours{number(1, 2)};
+    const minutes offset_minutes{number(4, 2)};
+    good &= is(3, ':') && offset_hours < 24h && offset_minutes < 60min;
+    offset = is(0, '+') ? offset_hours + offset_minutes : -(offset_hours + offset_minutes);
   } else {
-    in.expect('Z', 'z');
+    good &= text == "Z" || text == "z";
   }
+  if (!good) return std::nullopt;
 
-  const auto ymd = date::year{static_cast<int>(year)} / static_cast<int>(month) / static_cast<int>(day);
-  if (!in.ok() || !in.at_end() || !ymd.ok() || hour > 23 || minute > 59 || second > 60) return std::nullopt;
-
-  const auto to_the_minute = date::sys_days{ymd} + hours{hour} + minutes{minute} - offset;
-  if (second == 60) {
+  const auto to_the_minute = date::sys_days{ymd} + hour + minute - offset;
+  if (second == 60s) {
     if (to_the_minute - date::floor<date::days>(to_the_minute) != 23h + 59min) return std::nullopt;
     fraction = 0us;  // so that no leap second sorts after the midnight that follows it
   }
-  const Timestamp time = to_the_minute + seconds{second} + fraction;
+  const Timestamp time = to_the_minute + second + fraction;
   if (!detail::is_rfc3339(time)) return std::nullopt;
   return time;
 }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -34,6 +35,218 @@ namespace anthropic::webhooks {
 // ---------------------------------------------------------------------------------------------------
 
 namespace detail {
+
+/// Every key that an envelope or the data of a known event has.
+inline constexpr std::array<std::string_view, 8> wire_keys{
+    "id", "type", "created_at", "data", "organization_id", "workspace_id", "session_thread_id", "vault_id"};
+
+/// Whether `text` is `constant`, of which the compiler knows the length, so that a few instructions compare them.
+constexpr bool same(std::string_view text, std::string_view constant) {
+  return text.size() == constant.size() &&
+         std::string_view::traits_type::compare(text.data(), constant.data(), constant.size()) == 0;
+}
+
+template <std::size_t... Is>
+constexpr std::size_t index_of_key(std::string_view key, std::index_sequence<Is...>) {
+  std::size_t index = wire_keys.size();
+  (void)((same(key, wire_keys[Is]) && (index = Is, true)) || ...);
+  return index;
+}
+
+/// The index of `key` in wire_keys, or wire_keys.size() for an unknown one.
+constexpr std::size_t index_of_key(std::string_view key) {
+  return index_of_key(key, std::make_index_sequence<wire_keys.size()>());
+}
+
+/// Calls f(field, index of its key in wire_keys) for each field of T.
+template <class T, class F, std::size_t... Is>
+void for_each_field(F f, std::index_sequence<Is...>) {
+  constexpr auto all = fields<T>();
+  constexpr std::array indices{index_of_key(all[Is].key)...};
+  static_assert(((indices[Is] < wire_keys.size()) && ...), "wire_keys lacks a key of T");
+  (f(all[Is], indices[Is]), ...);
+}
+template <class T, class F>
+void for_each_field(F f) {
+  for_each_field<T>(f, std::make_index_sequence<fields<T>().size()>());
+}
+
+/// Reads an event in a single pass over a plain body: known keys with strings of ASCII without escapes, and
+/// unknown keys with values that do not nest. It gives up where anything else turns up, valid or not, and says
+/// nothing of errors: what it does read, event_outline reads to the same result.
+class plain_reader {
+ public:
+  explicit plain_reader(std::string_view body) : at_(body.data()), end_(body.data() + body.size()) {}
+
+  bool read(BetaWebhookEvent& event) {
+    strings envelope;
+    strings data;
+    if (!read_object(envelope, &data)) return false;
+    skip_space();
+    const auto created_at = try_parse_timestamp(envelope[index_of_key("created_at")]);
+    const auto id = envelope[index_of_key("id")];
+    if (at_ != end_ || envelope[index_of_key("type")] != BetaWebhookEvent::type || !created_at || absent(id) ||
+        !read_data(data, event.data)) {
+      return false;
+    }
+    event.id = std::string(id);
+    event.created_at = *created_at;
+    return true;
+  }
+
+ private:
+  /// The values of wire_keys in one object.
+  using strings = std::array<std::string_view, wire_keys.size()>;
+
+  static bool absent(std::string_view value) { return value.data() == nullptr; }
+
+  bool read_object(strings& values, strings* data) {
+    if (!take('{')) return false;
+    do {
+      std::string_view key;
+      if (!read_string(key) || !take(':')) return false;
+      const std::size_t index = index_of_key(key);
+      if (index == wire_keys.size()) {
+        if (!skip_value()) return false;
+      } else if (data != nullptr && index == index_of_key("data")) {
+        skip_space();
+        const char* const begin = at_;
+        if (!absent(data_text_) || !read_object(*data, nullptr)) return false;
+        data_text_ = view(begin);
+      } else if (!read_string(values[index])) {
+        return false;
+      }
+    } while (take(','));
+    return take('}');
+  }
+
+  template <class... Ts>
+  bool read_data(const strings& values, std::variant<Ts...>& data) const {
+    if (absent(values[index_of_key("type")])) return false;
+    bool complete = false;
+    (void)(read_tagged<Ts>(values, data, complete) || ...);
+    return complete;
+  }
+
+  /// Whether the tag is that of T. Where it is, `complete` tells whether all of its members are there.
+  template <class T>
+  bool read_tagged(const strings& values, BetaWebhookEventData& data, bool& complete) const {
+    const auto type = values[index_of_key("type")];
+    if constexpr (is_known_event_data<T>) {
+      if (!same(type, T::type)) return false;
+      T& known = data.emplace<T>();
+      complete = true;
+      for_each_field<T>([&](auto field, std::size_t index) {
+        complete = complete && !absent(values[index]);
+        known.*field.member = std::string(values[index]);
+      });
+    } else {
+      const auto text = [&](std::string_view key) { return std::string(values[index_of_key(key)]); };
+      data = BetaWebhookUnknownEventData{text("type"), text("id"), text("organization_id"), text("workspace_id"),
+                                         std::string(data_text_)};
+      complete = true;
+    }
+    return true;
+  }
+
+  bool skip_value() {
+    skip_space();
+    std::string_view ignored;
+    switch (at_ == end_ ? '\0' : *at_) {
+      case '"':
+        return read_string(ignored);
+      case 't':
+        return skip_literal("true");
+      case 'f':
+        return skip_literal("false");
+      case 'n':
+        return skip_literal("null");
+      default:
+        return skip_number();
+    }
+  }
+
+  bool skip_literal(std::string_view literal) {
+    if (rest().substr(0, literal.size()) != literal) return false;
+    at_ += literal.size();
+    return true;
+  }
+
+  /// Skips a number without an exponent that is short enough for any type of number to hold it.
+  bool skip_number() {
+    constexpr std::ptrdiff_t longest = 18;
+    const char* const begin = at_;
+    if (at_ != end_ && *at_ == '-') ++at_;
+    const char* const digits = at_;
+    if (!skip_digits() || (*digits == '0' && at_ - digits > 1)) return false;
+    if (at_ != end_ && *at_ == '.') {
+      ++at_;
+      if (!skip_digits()) return false;
+    }
+    return at_ - begin <= longest;
+  }
+
+  bool skip_digits() {
+    const char* const begin = at_;
+    while (at_ != end_ && *at_ >= '0' && *at_ <= '9') ++at_;
+    return at_ != begin;
+  }
+
+  void skip_space() {
+    while (at_ != end_ && *at_ <= ' ' && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+  }
+
+  bool take(char c) {
+    if (at_ != end_ && *at_ != c) skip_space();
+    if (at_ == end_ || *at_ != c) return false;
+    ++at_;
+    return true;
+  }
+
+  bool read_string(std::string_view& value) {
+    if (!take('"')) return false;
+    const char* const begin = at_;
+    at_ = find_special(at_, end_);
+    if (at_ == end_ || *at_ != '"') return false;
+    value = view(begin);
+    ++at_;
+    return true;
+  }
+
+  /// Written so that compilers make it a single load.
+  static std::uint64_t load_little_endian(const char* bytes) {
+    const auto byte = [bytes](int i) { return std::uint64_t{static_cast<unsigned char>(bytes[i])} << (8 * i); };
+    return byte(0) | byte(1) | byte(2) | byte(3) | byte(4) | byte(5) | byte(6) | byte(7);
+  }
+
+  /// Finds the first byte that is a quote, a backslash, a control character or not ASCII.
+  static const char* find_special(const char* at, const char* end) {
+    // Eight bytes at a time. A difference has the high bit set in the lowest byte that is too small for it, in
+    // none below that, and above that also where it does not belong; so the lowest high bit of all is right.
+    constexpr std::uint64_t ones = ~std::uint64_t{0} / 0xFF;
+    for (; end - at >= 8; at += 8) {
+      const std::uint64_t word = load_little_endian(at);
+      const std::uint64_t quote = (word ^ (ones * '"')) - ones;
+      const std::uint64_t backslash = (word ^ (ones * '\\')) - ones;
+      const std::uint64_t control = word - ones * ' ';
+      const std::uint64_t special = (quote | backslash | control | word) & (ones * 0x80);
+      if (special != 0) {
+        const std::uint64_t bytes_below = (((special & (~special + 1)) >> 7) - 1) & ones;
+        return at + ((bytes_below * ones) >> 56);
+      }
+    }
+    const auto is_plain = [](unsigned char c) { return c >= ' ' && c < 0x80 && c != '"' && c != '\\'; };
+    while (at != end && is_plain(static_cast<unsigned char>(*at))) ++at;
+    return at;
+  }
+
+  std::string_view view(const char* begin) const { return {begin, static_cast<std::size_t>(at_ - begin)}; }
+  std::string_view rest() const { return {at_, static_cast<std::size_t>(end_ - at_)}; }
+
+  const char* at_;
+  const char* end_;
+  std::string_view data_text_;
+};
 
 /// An iterator over a body that tells how far nlohmann's parser, which copies it, has read.
 class tracked_iterator {
@@ -107,7 +320,7 @@ class event_outline {
   }
   bool key(Json::string_t& key) {
     if (unknown_depth_ > 0) return true;
-    slot_ = is_known(key) ? &(*object_)[key] : nullptr;
+    slot_ = index_of_key(key) < wire_keys.size() ? &(*object_)[key] : nullptr;
     opens_ = object_ == &root_ && key == "data";
     return true;
   }
@@ -129,12 +342,6 @@ class event_outline {
   }
 
  private:
-  static bool is_known(std::string_view key) {
-    constexpr std::array known{"id",           "created_at",        "data",    "type", "organization_id",
-                               "workspace_id", "session_thread_id", "vault_id"};
-    return std::find(known.begin(), known.end(), key) != known.end();
-  }
-
   bool keep(Json value) {
     if (unknown_depth_ == 0 && slot_ != nullptr) *slot_ = std::move(value);
     return true;
@@ -153,9 +360,16 @@ class event_outline {
   std::string_view data_text_;
 };
 
+/// Reads a plain body fast, and returns false for any other. It then may have changed `event`.
+inline bool try_plain(std::string_view body, BetaWebhookEvent& event) { return plain_reader(body).read(event); }
+
 }  // namespace detail
 
-inline UnwrapWebhookEvent unwrap(std::string_view body) { return detail::event_outline(body).event(); }
+inline UnwrapWebhookEvent unwrap(std::string_view body) {
+  UnwrapWebhookEvent event;
+  if (!detail::try_plain(body, event)) event = detail::event_outline(body).event();
+  return event;
+}
 
 inline std::optional<UnwrapWebhookEvent> try_unwrap(std::string_view body, WebhookError& error) {
   try {
