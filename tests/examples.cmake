@@ -56,8 +56,12 @@ endforeach()
 expect("unwrap of standard input" "1 standard input: /data/vault_id: missing\n" "${broken_result} ${broken_out}")
 expect("unwrap of standard input" 0 ${unknown_result})
 
-execute_process(COMMAND ${BINARY_DIR}/handle_event RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE out)
-expect(handle_event "0 idle: sesn_011CZkZAtmR3yMPDzynEDxu7\n" "${result} ${out}")
+foreach(name IN ITEMS handle_event rotate_secret)
+  execute_process(COMMAND ${BINARY_DIR}/${name} RESULT_VARIABLE result OUTPUT_VARIABLE ${name}_out ERROR_VARIABLE err)
+  expect(${name} 0 ${result})
+endforeach()
+expect(handle_event "idle: sesn_011CZkZAtmR3yMPDzynEDxu7\n204\n401\n" "${handle_event_out}")
+expect(rotate_secret "signed with the old secret\n" "${rotate_secret_out}")
 
 # Each C++ block of the README stands in an example, to the letter.
 file(GLOB sources ${examples}/*.cpp)

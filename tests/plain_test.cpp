@@ -23,7 +23,7 @@ std::optional<UnwrapWebhookEvent> plain(const std::string& body) {
 
 std::optional<UnwrapWebhookEvent> nlohmann_path(const std::string& body) {
   try {
-    return detail::event_outline(body).event();
+    return detail::event_outline<nlohmann::json>(body).event();
   } catch (const WebhookParseError&) {
     return std::nullopt;
   }
