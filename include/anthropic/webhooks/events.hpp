@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <variant>
 
 /// The webhook events of Anthropic's Managed Agents beta API as plain structs.
@@ -20,7 +21,7 @@ namespace anthropic::webhooks {
 /// A session was created.
 struct BetaWebhookSessionCreatedEventData {
   static constexpr std::string_view type = "session.created";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -28,7 +29,7 @@ struct BetaWebhookSessionCreatedEventData {
 /// A session is waiting to run.
 struct BetaWebhookSessionPendingEventData {
   static constexpr std::string_view type = "session.pending";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -36,7 +37,7 @@ struct BetaWebhookSessionPendingEventData {
 /// A session is running.
 struct BetaWebhookSessionRunningEventData {
   static constexpr std::string_view type = "session.running";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -44,7 +45,7 @@ struct BetaWebhookSessionRunningEventData {
 /// A session went idle.
 struct BetaWebhookSessionIdledEventData {
   static constexpr std::string_view type = "session.idled";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -52,7 +53,7 @@ struct BetaWebhookSessionIdledEventData {
 /// A session is waiting for an action of its user.
 struct BetaWebhookSessionRequiresActionEventData {
   static constexpr std::string_view type = "session.requires_action";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -60,7 +61,7 @@ struct BetaWebhookSessionRequiresActionEventData {
 /// A session was archived.
 struct BetaWebhookSessionArchivedEventData {
   static constexpr std::string_view type = "session.archived";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -68,7 +69,7 @@ struct BetaWebhookSessionArchivedEventData {
 /// A session was deleted.
 struct BetaWebhookSessionDeletedEventData {
   static constexpr std::string_view type = "session.deleted";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -76,7 +77,7 @@ struct BetaWebhookSessionDeletedEventData {
 /// A session's status became rescheduled.
 struct BetaWebhookSessionStatusRescheduledEventData {
   static constexpr std::string_view type = "session.status_rescheduled";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -84,7 +85,7 @@ struct BetaWebhookSessionStatusRescheduledEventData {
 /// A session's status changed because a run started.
 struct BetaWebhookSessionStatusRunStartedEventData {
   static constexpr std::string_view type = "session.status_run_started";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -92,7 +93,7 @@ struct BetaWebhookSessionStatusRunStartedEventData {
 /// A session's status became idle.
 struct BetaWebhookSessionStatusIdledEventData {
   static constexpr std::string_view type = "session.status_idled";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -100,7 +101,7 @@ struct BetaWebhookSessionStatusIdledEventData {
 /// A session's status became terminated.
 struct BetaWebhookSessionStatusTerminatedEventData {
   static constexpr std::string_view type = "session.status_terminated";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -108,37 +109,34 @@ struct BetaWebhookSessionStatusTerminatedEventData {
 /// A thread of a session was created.
 struct BetaWebhookSessionThreadCreatedEventData {
   static constexpr std::string_view type = "session.thread_created";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
-  std::string
-      session_thread_id; ///< ID of the session thread this event refers to.
+  std::string session_thread_id;  ///< ID of the session thread this event refers to.
 };
 
 /// A thread of a session went idle.
 struct BetaWebhookSessionThreadIdledEventData {
   static constexpr std::string_view type = "session.thread_idled";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
-  std::string
-      session_thread_id; ///< ID of the session thread this event refers to.
+  std::string session_thread_id;  ///< ID of the session thread this event refers to.
 };
 
 /// A thread of a session was terminated.
 struct BetaWebhookSessionThreadTerminatedEventData {
   static constexpr std::string_view type = "session.thread_terminated";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
-  std::string
-      session_thread_id; ///< ID of the session thread this event refers to.
+  std::string session_thread_id;  ///< ID of the session thread this event refers to.
 };
 
 /// The evaluation of a session's outcome ended.
 struct BetaWebhookSessionOutcomeEvaluationEndedEventData {
   static constexpr std::string_view type = "session.outcome_evaluation_ended";
-  std::string id; ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -146,7 +144,7 @@ struct BetaWebhookSessionOutcomeEvaluationEndedEventData {
 /// A vault was created.
 struct BetaWebhookVaultCreatedEventData {
   static constexpr std::string_view type = "vault.created";
-  std::string id; ///< ID of the vault that triggered the event.
+  std::string id;  ///< ID of the vault that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -154,7 +152,7 @@ struct BetaWebhookVaultCreatedEventData {
 /// A vault was archived.
 struct BetaWebhookVaultArchivedEventData {
   static constexpr std::string_view type = "vault.archived";
-  std::string id; ///< ID of the vault that triggered the event.
+  std::string id;  ///< ID of the vault that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -162,7 +160,7 @@ struct BetaWebhookVaultArchivedEventData {
 /// A vault was deleted.
 struct BetaWebhookVaultDeletedEventData {
   static constexpr std::string_view type = "vault.deleted";
-  std::string id; ///< ID of the vault that triggered the event.
+  std::string id;  ///< ID of the vault that triggered the event.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -170,83 +168,74 @@ struct BetaWebhookVaultDeletedEventData {
 /// A credential was added to a vault.
 struct BetaWebhookVaultCredentialCreatedEventData {
   static constexpr std::string_view type = "vault_credential.created";
-  std::string id; ///< ID of the vault credential that triggered the event.
+  std::string id;  ///< ID of the vault credential that triggered the event.
   std::string organization_id;
   std::string workspace_id;
-  std::string vault_id; ///< ID of the vault that owns this credential.
+  std::string vault_id;  ///< ID of the vault that owns this credential.
 };
 
 /// A credential of a vault was archived.
 struct BetaWebhookVaultCredentialArchivedEventData {
   static constexpr std::string_view type = "vault_credential.archived";
-  std::string id; ///< ID of the vault credential that triggered the event.
+  std::string id;  ///< ID of the vault credential that triggered the event.
   std::string organization_id;
   std::string workspace_id;
-  std::string vault_id; ///< ID of the vault that owns this credential.
+  std::string vault_id;  ///< ID of the vault that owns this credential.
 };
 
 /// A credential of a vault was deleted.
 struct BetaWebhookVaultCredentialDeletedEventData {
   static constexpr std::string_view type = "vault_credential.deleted";
-  std::string id; ///< ID of the vault credential that triggered the event.
+  std::string id;  ///< ID of the vault credential that triggered the event.
   std::string organization_id;
   std::string workspace_id;
-  std::string vault_id; ///< ID of the vault that owns this credential.
+  std::string vault_id;  ///< ID of the vault that owns this credential.
 };
 
 /// A credential of a vault could not be refreshed.
 struct BetaWebhookVaultCredentialRefreshFailedEventData {
   static constexpr std::string_view type = "vault_credential.refresh_failed";
-  std::string id; ///< ID of the vault credential that triggered the event.
+  std::string id;  ///< ID of the vault credential that triggered the event.
   std::string organization_id;
   std::string workspace_id;
-  std::string vault_id; ///< ID of the vault that owns this credential.
+  std::string vault_id;  ///< ID of the vault that owns this credential.
 };
 
 /// An event of a type that this version of the library does not know, which is
 /// normal input.
 struct BetaWebhookUnknownEventData {
-  std::string type; ///< The tag, such as "agent.created".
-  std::string
-      id; ///< "" where the event has none, like the two members that follow.
+  std::string type;  ///< The tag, such as "agent.created".
+  std::string id;    ///< "" where the event has none, like the two members that follow.
   std::string organization_id;
   std::string workspace_id;
-  std::string json; ///< The whole data object as JSON text, as received.
+  std::string json;  ///< The whole data object as JSON text, as received.
 };
 
 /// What happened: one alternative for each event type, and
 /// BetaWebhookUnknownEventData for all others. To add an event type, write its
 /// struct above and add its line here.
-using BetaWebhookEventData = std::variant<
-    BetaWebhookSessionCreatedEventData, BetaWebhookSessionPendingEventData,
-    BetaWebhookSessionRunningEventData, BetaWebhookSessionIdledEventData,
-    BetaWebhookSessionRequiresActionEventData,
-    BetaWebhookSessionArchivedEventData, BetaWebhookSessionDeletedEventData,
-    BetaWebhookSessionStatusRescheduledEventData,
-    BetaWebhookSessionStatusRunStartedEventData,
-    BetaWebhookSessionStatusIdledEventData,
-    BetaWebhookSessionStatusTerminatedEventData,
-    BetaWebhookSessionThreadCreatedEventData,
-    BetaWebhookSessionThreadIdledEventData,
-    BetaWebhookSessionThreadTerminatedEventData,
-    BetaWebhookSessionOutcomeEvaluationEndedEventData,
-    BetaWebhookVaultCreatedEventData, BetaWebhookVaultArchivedEventData,
-    BetaWebhookVaultDeletedEventData,
-    BetaWebhookVaultCredentialCreatedEventData,
-    BetaWebhookVaultCredentialArchivedEventData,
-    BetaWebhookVaultCredentialDeletedEventData,
-    BetaWebhookVaultCredentialRefreshFailedEventData,
-    BetaWebhookUnknownEventData>;
+using BetaWebhookEventData =
+    std::variant<BetaWebhookSessionCreatedEventData, BetaWebhookSessionPendingEventData,
+                 BetaWebhookSessionRunningEventData, BetaWebhookSessionIdledEventData,
+                 BetaWebhookSessionRequiresActionEventData, BetaWebhookSessionArchivedEventData,
+                 BetaWebhookSessionDeletedEventData, BetaWebhookSessionStatusRescheduledEventData,
+                 BetaWebhookSessionStatusRunStartedEventData, BetaWebhookSessionStatusIdledEventData,
+                 BetaWebhookSessionStatusTerminatedEventData, BetaWebhookSessionThreadCreatedEventData,
+                 BetaWebhookSessionThreadIdledEventData, BetaWebhookSessionThreadTerminatedEventData,
+                 BetaWebhookSessionOutcomeEvaluationEndedEventData, BetaWebhookVaultCreatedEventData,
+                 BetaWebhookVaultArchivedEventData, BetaWebhookVaultDeletedEventData,
+                 BetaWebhookVaultCredentialCreatedEventData, BetaWebhookVaultCredentialArchivedEventData,
+                 BetaWebhookVaultCredentialDeletedEventData, BetaWebhookVaultCredentialRefreshFailedEventData,
+                 BetaWebhookUnknownEventData>;
 
 /// A time in UTC, to the microsecond.
-using Timestamp = std::chrono::time_point<std::chrono::system_clock,
-                                          std::chrono::microseconds>;
+using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
 
 /// The envelope of every event.
 struct BetaWebhookEvent {
   static constexpr std::string_view type = "event";
-  std::string id; ///< Unique to the event: the same in every delivery of it.
-  Timestamp created_at{}; ///< When the event happened.
+  std::string id;          ///< Unique to the event: the same in every delivery of it.
+  Timestamp created_at{};  ///< When the event happened.
   BetaWebhookEventData data;
 };
 
@@ -256,79 +245,76 @@ using UnwrapWebhookEvent = BetaWebhookEvent;
 /// The tag of the event type that `data` holds, of an unknown one too.
 /// The view is valid as long as `data` is not changed.
 template <class = void>
-[[nodiscard]] std::string_view event_type(const BetaWebhookEventData &data);
+[[nodiscard]] std::string_view event_type(const BetaWebhookEventData& data);
 
 /// A visitor made of lambdas: `std::visit(overloaded{[](const A&) {…}, [](const
 /// auto&) {…}}, data)`.
-template <class... Ts> struct overloaded : Ts... { using Ts::operator()...; };
-template <class... Ts> overloaded(Ts...) -> overloaded<Ts...>;
+template <class... Ts>
+struct overloaded : Ts... {
+  using Ts::operator()...;
+};
+template <class... Ts>
+overloaded(Ts...) -> overloaded<Ts...>;
 
 // ---------------------------------------------------------------------------------------------------
 
 namespace detail {
 
-template <class T, class Variant> struct is_alternative : std::false_type {};
+template <class T, class Variant>
+struct is_alternative : std::false_type {};
 template <class T, class... Ts>
-struct is_alternative<T, std::variant<Ts...>>
-    : std::disjunction<std::is_same<T, Ts>...> {};
+struct is_alternative<T, std::variant<Ts...>> : std::disjunction<std::is_same<T, Ts>...> {};
 
 template <class T>
-inline constexpr bool is_event_data =
-    is_alternative<T, BetaWebhookEventData>::value;
+inline constexpr bool is_event_data = is_alternative<T, BetaWebhookEventData>::value;
 template <class T>
-inline constexpr bool is_known_event_data =
-    is_event_data<T> && !std::is_same_v<T, BetaWebhookUnknownEventData>;
+inline constexpr bool is_known_event_data = is_event_data<T> && !std::is_same_v<T, BetaWebhookUnknownEventData>;
 
 template <class T, class = void>
 inline constexpr bool has_session_thread_id = false;
 template <class T>
-inline constexpr bool
-    has_session_thread_id<T, std::void_t<decltype(T::session_thread_id)>> =
-        true;
-template <class T, class = void> inline constexpr bool has_vault_id = false;
+inline constexpr bool has_session_thread_id<T, std::void_t<decltype(T::session_thread_id)>> = true;
+template <class T, class = void>
+inline constexpr bool has_vault_id = false;
 template <class T>
-inline constexpr bool has_vault_id<T, std::void_t<decltype(T::vault_id)>> =
-    true;
+inline constexpr bool has_vault_id<T, std::void_t<decltype(T::vault_id)>> = true;
 
 /// Every key of an envelope and of the data of known events.
-inline constexpr std::array<std::string_view, 8> wire_keys{"id",
-                                                           "type",
-                                                           "created_at",
-                                                           "data",
-                                                           "organization_id",
-                                                           "workspace_id",
-                                                           "session_thread_id",
-                                                           "vault_id"};
+inline constexpr std::array<std::string_view, 8> wire_keys{
+    "id", "type", "created_at", "data", "organization_id", "workspace_id", "session_thread_id", "vault_id"};
 
-/// The index of `key` in wire_keys, or their number for an unknown one.
+/// Whether `text` is `constant`: where the compiler knows its length, a few instructions compare them.
+constexpr bool same(std::string_view text, std::string_view constant) {
+  return text.size() == constant.size() &&
+         std::string_view::traits_type::compare(text.data(), constant.data(), constant.size()) == 0;
+}
+
+/// The index of `key`, which must be one of wire_keys.
 constexpr std::size_t key_index(std::string_view key) {
   std::size_t index = 0;
-  while (index < wire_keys.size() && wire_keys[index] != key)
-    ++index;
+  while (!same(key, wire_keys[index])) ++index;
   return index;
 }
 
 /// A string member of T, and the index of its key in wire_keys.
-template <class T> struct field {
+template <class T>
+struct field {
   std::size_t key;
   std::string T::*member;
 };
 
 /// The members of a known event's data in the wire's order, which is that of
 /// the alphabet.
-template <class T> constexpr auto fields() {
+template <class T>
+constexpr auto fields() {
   using F = field<T>;
   constexpr F id{key_index("id"), &T::id};
-  constexpr F organization_id{key_index("organization_id"),
-                              &T::organization_id};
+  constexpr F organization_id{key_index("organization_id"), &T::organization_id};
   constexpr F workspace_id{key_index("workspace_id"), &T::workspace_id};
   if constexpr (has_session_thread_id<T>) {
-    return std::array{id, organization_id,
-                      F{key_index("session_thread_id"), &T::session_thread_id},
-                      workspace_id};
+    return std::array{id, organization_id, F{key_index("session_thread_id"), &T::session_thread_id}, workspace_id};
   } else if constexpr (has_vault_id<T>) {
-    return std::array{id, organization_id,
-                      F{key_index("vault_id"), &T::vault_id}, workspace_id};
+    return std::array{id, organization_id, F{key_index("vault_id"), &T::vault_id}, workspace_id};
   } else {
     return std::array{id, organization_id, workspace_id};
   }
@@ -338,23 +324,21 @@ template <class T> constexpr auto fields() {
 struct members {
   struct member {
     std::size_t key;
-    std::string *value;
+    std::string* value;
   };
   std::array<member, 4> list{};
   std::size_t size = 0;
 
-  [[nodiscard]] const member *begin() const { return list.data(); }
-  [[nodiscard]] const member *end() const { return list.data() + size; }
+  [[nodiscard]] const member* begin() const { return list.data(); }
+  [[nodiscard]] const member* end() const { return list.data() + size; }
 };
 
 template <class T, class Data>
-bool emplace_if_tagged(Data &data, std::string_view type, members &result) {
+bool emplace_if_tagged(Data& data, std::string_view type, members& result) {
   if constexpr (is_known_event_data<T>) {
-    if (type != T::type)
-      return false;
-    T &known = data.template emplace<T>();
-    for (const auto &field : fields<T>())
-      result.list[result.size++] = {field.key, &(known.*field.member)};
+    if (!same(type, T::type)) return false;
+    T& known = data.template emplace<T>();
+    for (const auto& field : fields<T>()) result.list[result.size++] = {field.key, &(known.*field.member)};
     return true;
   } else {
     return false;
@@ -364,55 +348,45 @@ bool emplace_if_tagged(Data &data, std::string_view type, members &result) {
 /// Makes `data` an empty event of a known type, and returns its members; there
 /// are none for an unknown type.
 template <class... Ts>
-members emplace_known(std::variant<Ts...> &data, std::string_view type) {
+members emplace_known(std::variant<Ts...>& data, std::string_view type) {
   members result;
   (void)(emplace_if_tagged<Ts>(data, type, result) || ...);
   return result;
 }
 
-} // namespace detail
+}  // namespace detail
 
 // Templates, like most that follows, so that a file which only includes them
 // does not pay for the whole variant.
-template <class> std::string_view event_type(const BetaWebhookEventData &data) {
-  return std::visit(
-      [](const auto &alternative) -> std::string_view {
-        return alternative.type;
-      },
-      data);
+template <class>
+std::string_view event_type(const BetaWebhookEventData& data) {
+  return std::visit([](const auto& alternative) -> std::string_view { return alternative.type; }, data);
 }
 
 template <class T>
-std::enable_if_t<detail::is_known_event_data<T>, bool> operator==(const T &a,
-                                                                  const T &b) {
+std::enable_if_t<detail::is_known_event_data<T>, bool> operator==(const T& a, const T& b) {
   constexpr auto fields = detail::fields<T>();
-  static_assert(sizeof(T) == fields.size() * sizeof(std::string),
-                "detail::fields() lacks a member of T");
-  for (const auto &field : fields) {
-    if (a.*field.member != b.*field.member)
-      return false;
+  static_assert(sizeof(T) == fields.size() * sizeof(std::string), "detail::fields() lacks a member of T");
+  for (const auto& field : fields) {
+    if (a.*field.member != b.*field.member) return false;
   }
   return true;
 }
 
-inline bool operator==(const BetaWebhookUnknownEventData &a,
-                       const BetaWebhookUnknownEventData &b) {
-  return a.type == b.type && a.id == b.id &&
-         a.organization_id == b.organization_id &&
+inline bool operator==(const BetaWebhookUnknownEventData& a, const BetaWebhookUnknownEventData& b) {
+  return a.type == b.type && a.id == b.id && a.organization_id == b.organization_id &&
          a.workspace_id == b.workspace_id && a.json == b.json;
 }
 
 template <class T>
-std::enable_if_t<std::is_same_v<T, BetaWebhookEvent>, bool>
-operator==(const T &a, const T &b) {
+std::enable_if_t<std::is_same_v<T, BetaWebhookEvent>, bool> operator==(const T& a, const T& b) {
   return a.id == b.id && a.created_at == b.created_at && a.data == b.data;
 }
 
 template <class T>
-std::enable_if_t<
-    detail::is_event_data<T> || std::is_same_v<T, BetaWebhookEvent>, bool>
-operator!=(const T &a, const T &b) {
+std::enable_if_t<detail::is_event_data<T> || std::is_same_v<T, BetaWebhookEvent>, bool> operator!=(const T& a,
+                                                                                                   const T& b) {
   return !(a == b);
 }
 
-} // namespace anthropic::webhooks
+}  // namespace anthropic::webhooks
