@@ -289,10 +289,10 @@ constexpr bool same(std::string_view text, std::string_view constant) {
          std::string_view::traits_type::compare(text.data(), constant.data(), constant.size()) == 0;
 }
 
-/// The index of `key`, which must be one of wire_keys.
+/// The index of `key` in wire_keys, or their number for an unknown one.
 constexpr std::size_t key_index(std::string_view key) {
   std::size_t index = 0;
-  while (!same(key, wire_keys[index])) ++index;
+  while (index < wire_keys.size() && !same(key, wire_keys[index])) ++index;
   return index;
 }
 
