@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // A receiver that loses no event: POST /webhooks, verify, record by event id, answer; then handle.
-//
 //   ANTHROPIC_WEBHOOK_SIGNING_KEY=whsec_... receiver [port [database [address]]]
 // While secrets are rotated, name each, with a comma between them. Port 0 is any free port.
 // It belongs behind a reverse proxy, which does the TLS and cuts off clients that are slow or never end.
@@ -113,7 +112,6 @@ class Database {
   void check(int status) const {
     if (status != SQLITE_OK) throw std::runtime_error(std::string("database: ") + sqlite3_errmsg(db_.get()));
   }
-
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> db_{nullptr, sqlite3_close};
   std::mutex mutex_;
 };
@@ -181,7 +179,6 @@ int main(int argc, char** argv) try {
       answer(request, response, 503, e.what());  // the service sends it again
     }
   });
-
   const int bound = port == 0 ? server.bind_to_any_port(address) : server.bind_to_port(address, port) ? port : -1;
   if (bound < 0 || port > 65535) throw std::runtime_error("cannot listen on port " + std::to_string(port));
   for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { stopping = true; });
@@ -190,10 +187,13 @@ int main(int argc, char** argv) try {
   db.handle_recorded();
   while (!stopping && listening.wait_for(1s) == std::future_status::timeout) db.handle_recorded();
   while (!server.is_running() && listening.wait_for(1ms) == std::future_status::timeout) continue;
-  server.stop();  // what is in flight is finished first
-  return listening.get() ? 0 : 1;
+  server.stop();
+  const int status = listening.get() ? 0 : 1;  // waits until what is in flight is answered
+  stopping = false;                            // a second signal ends the following
+  db.handle_recorded();
+  return status;
 } catch (const std::exception& e) {
-  std::cerr << "receiver: " << e.what() << '\n'
-            << "usage: ANTHROPIC_WEBHOOK_SIGNING_KEY=whsec_... receiver [port [database [address]]]\n";
+  std::cerr << "receiver: " << e.what()
+            << "\nANTHROPIC_WEBHOOK_SIGNING_KEY=... receiver [port [database [address]]]\n";
   return 2;
 }

@@ -441,6 +441,7 @@ TEST_CASE("a signal to stop lets it finish what is in flight") {
   }
   CHECK(receiver.wait() == 0);
   CHECK(query(folder, "SELECT count(*) FROM events") == "8\n");
+  CHECK(query(folder, "SELECT count(*) FROM notes") == "8\n");
 }
 
 TEST_CASE("what was recorded but not handled is handled after the start, and what fails is tried again") {
