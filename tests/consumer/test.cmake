@@ -1,5 +1,5 @@
 # Builds and runs the project beside this file with the library used in one WAY:
-# fetch, subdirectory, package (installed first), or pinned and pinned_package, which are fetch and package where
+# fetch, which without_openssl is too, subdirectory, package (installed first), or pinned and pinned_package, which are fetch and package where
 # the system has no packages of the dependencies.
 file(REMOVE_RECURSE ${BINARY_DIR})
 
@@ -19,6 +19,9 @@ if(WAY MATCHES "pinned")
     -D CMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON -D CMAKE_DISABLE_FIND_PACKAGE_date=ON
     -D FETCHCONTENT_SOURCE_DIR_ANTHROPIC_WEBHOOKS_NLOHMANN_JSON=${BINARY_DIR}/pinned/json
     -D FETCHCONTENT_SOURCE_DIR_ANTHROPIC_WEBHOOKS_DATE=${BINARY_DIR}/pinned/date)
+endif()
+if(WAY STREQUAL "without_openssl")
+  list(APPEND options -D CMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON)
 endif()
 if(WAY MATCHES "package")
   run(${CMAKE_COMMAND} -S ${LIBRARY} -B ${BINARY_DIR}/library ${options} -D BUILD_TESTING=OFF)
