@@ -278,7 +278,7 @@ template <class Json>
 class event_outline {
  public:
   /// @throws WebhookParseError where the body is not JSON.
-  explicit event_outline(std::string_view body) : body_(body), read_to_(body.data()) {
+  explicit event_outline(std::string_view body) : read_to_(body.data()) {
     const char* const end = body.data() + body.size();
     Json::sax_parse(tracked_iterator(body.data(), read_to_), tracked_iterator(end, read_to_), this);
     if (error_at_ == std::string_view::npos) error_at_ = body.find('\0');  // which nlohmann takes for the end
@@ -340,7 +340,6 @@ class event_outline {
     return true;
   }
 
-  std::string_view body_;
   const char* read_to_;
   std::size_t error_at_ = std::string_view::npos;
 
