@@ -5,9 +5,12 @@
 #include "catch.hpp"
 #include "samples.hpp"
 
+#include <date/date.h>
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <locale>
 #include <optional>
 #include <string>
@@ -237,6 +240,25 @@ TEST_CASE("timestamps are formatted in UTC, with six fraction digits or none") {
 TEST_CASE("a formatted timestamp is parsed to the same time") {
   for (const auto& row : valid)
     CHECK(parse_timestamp(format_timestamp(at(row.microseconds))) == at(row.microseconds));
+}
+
+TEST_CASE("every day of the calendar is that of <date/date.h>, and no other day is valid") {
+  std::size_t wrong = 0;
+  for (int year = 0; year < 10000; ++year) {
+    for (unsigned month = 1; month <= 12; ++month) {
+      for (unsigned day = 1; day <= 31; ++day) {
+        const auto ymd = date::year{year} / month / day;
+        char text[32];
+        std::snprintf(text, sizeof text, "%04d-%02u-%02uT12:34:56Z", year, month, day);
+        const auto time = try_parse_timestamp(text);
+        if (ymd.ok() ? time != date::sys_days{ymd} + 12h + 34min + 56s || format_timestamp(*time) != text
+                     : time.has_value()) {
+          ++wrong;
+        }
+      }
+    }
+  }
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("times outside the years 0000 to 9999 are not formatted") {

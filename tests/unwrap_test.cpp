@@ -4,6 +4,7 @@
 #include "allocations.hpp"
 #include "catch.hpp"
 #include "samples.hpp"
+#include "ways.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -44,7 +45,7 @@ std::string repeated(std::string_view text, std::size_t times) {
   return result;
 }
 
-/// What unwrap() throws, if anything, after a check that try_unwrap() does the same.
+/// What unwrap() throws, if anything, after a check that try_unwrap() and the ways within do the same.
 samples::failure failure_of_body(std::string_view body) {
   std::optional<UnwrapWebhookEvent> unwrapped;
   const auto failure = samples::failure_of([&] { return unwrapped = unwrap(body); });
@@ -55,6 +56,7 @@ samples::failure failure_of_body(std::string_view body) {
   CHECK(error.code() == failure.code);
   CHECK(error.path() == failure.path);
   CHECK(error.what() == failure.what);
+  CHECK(ways::agree(body));
   return failure;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "../allocations.hpp"
+
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -13,10 +15,6 @@
 /// like one of the code's, and Google Benchmark, which can interleave them, prints no ratios.
 namespace harness {
 
-/// The calls of operator new by this thread, which allocations.cpp counts. What parsers that keep their buffers
-/// take from malloc() is taken before, when the results are compared.
-inline thread_local std::size_t allocations = 0;
-
 struct row {
   std::string name;
   std::function<void(std::size_t)> repeat;  // calls the measured function so many times
@@ -24,7 +22,7 @@ struct row {
 
 struct result {
   double ns;           // a call, median
-  double allocations;  // a call, mean
+  double allocations;  // a call, mean; parsers that keep their buffers took them before
 };
 
 template <class T>
@@ -69,10 +67,10 @@ inline std::vector<result> measure(const std::vector<row>& rows, std::size_t per
   }
   for (std::size_t i = 0; i < rows.size(); ++i) {
     std::nth_element(samples[i].begin(), samples[i].begin() + rounds / 2, samples[i].end());
-    const auto before = allocations;
+    const auto before = allocations::count;
     rows[i].repeat(period);
     results.push_back(
-        {samples[i][rounds / 2], static_cast<double>(allocations - before) / static_cast<double>(period)});
+        {samples[i][rounds / 2], static_cast<double>(allocations::count - before) / static_cast<double>(period)});
   }
   return results;
 }

@@ -54,9 +54,9 @@ EVP_MAC_CTX* prepared_context(std::string_view key) {
 /// Has the allocations of OpenSSL, which do not go through operator new, counted with the others.
 void count_openssl_allocations() {
   CRYPTO_set_mem_functions(
-      [](std::size_t size, const char*, int) { return ++harness::allocations, std::malloc(size); },
+      [](std::size_t size, const char*, int) { return ++allocations::count, std::malloc(size); },
       [](void* memory, std::size_t size, const char*, int) {
-        return ++harness::allocations, std::realloc(memory, size);
+        return ++allocations::count, std::realloc(memory, size);
       },
       [](void* memory, const char*, int) { std::free(memory); });
 }
@@ -102,7 +102,11 @@ void print_verification(std::string_view body) {
       harness::make_row("OpenSSL HMAC, prepared context copied", duplicated),
       harness::make_row("OpenSSL HMAC(), one-shot", one_shot),
       harness::make_row("verify", [&] { return verifier.verify(body, headers, now); }),
-      harness::make_row("unwrap", [&] { return webhooks::unwrap(body); }),
+      harness::make_row("verify, and then unwrap",
+                        [&] {
+                          harness::keep(verifier.verify(body, headers, now));
+                          return webhooks::unwrap(body);
+                        }),
       harness::make_row("verifier.unwrap", [&] { return verifier.unwrap(body, headers, now); })};
   const auto results = harness::measure(rows);
   std::printf("\n%-42s %8s %10s %12s\n", "Verification", "ns", "x HMAC", "allocations");
@@ -111,8 +115,7 @@ void print_verification(std::string_view body) {
                 results[i].allocations);
   }
   std::printf("verify takes %.2f times the HMAC (limit 1.5).\n", results[3].ns / results[0].ns);
-  std::printf("verifier.unwrap takes %.2f times the sum of verify and unwrap (limit 1).\n",
-              results[5].ns / (results[3].ns + results[4].ns));
+  std::printf("verifier.unwrap takes %.2f times the sum of its parts (limit 1).\n", results[5].ns / results[4].ns);
 
   const auto other_verifier = webhooks::WebhookVerifier::from_raw_key(key);
   const auto verify_with = [&](const webhooks::WebhookVerifier& with) {

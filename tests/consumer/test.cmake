@@ -1,6 +1,6 @@
-# Builds and runs the project beside this file with the library used in one WAY:
-# fetch, which without_openssl is too, subdirectory, package (installed first), or pinned and pinned_package, which are fetch and package where
-# the system has no packages of the dependencies.
+# Builds and runs the project beside this file with the library used in one WAY: fetch, which without_openssl is too,
+# subdirectory, package (installed first), or pinned and pinned_package, which are fetch and package where the system
+# has no package of nlohmann/json.
 file(REMOVE_RECURSE ${BINARY_DIR})
 
 function(run)
@@ -14,11 +14,8 @@ endfunction()
 set(options -D CMAKE_CXX_COMPILER=${CXX} -D CMAKE_BUILD_TYPE=Debug)
 if(WAY MATCHES "pinned")
   file(COPY ${NLOHMANN_JSON_INCLUDE}/nlohmann DESTINATION ${BINARY_DIR}/pinned/json/include)
-  file(COPY ${DATE_INCLUDE}/date DESTINATION ${BINARY_DIR}/pinned/date/include)
-  list(APPEND options
-    -D CMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON -D CMAKE_DISABLE_FIND_PACKAGE_date=ON
-    -D FETCHCONTENT_SOURCE_DIR_ANTHROPIC_WEBHOOKS_NLOHMANN_JSON=${BINARY_DIR}/pinned/json
-    -D FETCHCONTENT_SOURCE_DIR_ANTHROPIC_WEBHOOKS_DATE=${BINARY_DIR}/pinned/date)
+  list(APPEND options -D CMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON
+    -D FETCHCONTENT_SOURCE_DIR_ANTHROPIC_WEBHOOKS_NLOHMANN_JSON=${BINARY_DIR}/pinned/json)
 endif()
 if(WAY STREQUAL "without_openssl")
   list(APPEND options -D CMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON)

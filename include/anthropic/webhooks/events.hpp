@@ -12,10 +12,9 @@
 
 /// The webhook events of Anthropic's Managed Agents beta API as plain structs.
 ///
-/// Every struct here is an aggregate whose members are named as the keys on the
-/// wire. It compares with
-/// `==` and `!=`, and moves without throwing. Start at BetaWebhookEvent and
-/// BetaWebhookEventData, below the structs of the single event types.
+/// Every struct here is an aggregate whose members are named as the keys on the wire. It compares with `==` and
+/// `!=`, and moves without throwing. Start at BetaWebhookEvent and BetaWebhookEventData, below the structs of the
+/// single event types.
 namespace anthropic::webhooks {
 
 /// A session was created.
@@ -201,8 +200,7 @@ struct BetaWebhookVaultCredentialRefreshFailedEventData {
   std::string vault_id;  ///< ID of the vault that owns this credential.
 };
 
-/// An event of a type that this version of the library does not know, which is
-/// normal input.
+/// An event of a type that this version of the library does not know, which is normal input.
 struct BetaWebhookUnknownEventData {
   std::string type;  ///< The tag, such as "agent.created".
   std::string id;    ///< "" where the event has none, like the two members that follow.
@@ -211,9 +209,8 @@ struct BetaWebhookUnknownEventData {
   std::string json;  ///< The whole data object as JSON text, as received.
 };
 
-/// What happened: one alternative for each event type, and
-/// BetaWebhookUnknownEventData for all others. To add an event type, write its
-/// struct above and add its line here.
+/// What happened: one alternative for each event type, and BetaWebhookUnknownEventData for all others. To add an
+/// event type, write its struct above and add its line here.
 using BetaWebhookEventData =
     std::variant<BetaWebhookSessionCreatedEventData, BetaWebhookSessionPendingEventData,
                  BetaWebhookSessionRunningEventData, BetaWebhookSessionIdledEventData,
@@ -247,8 +244,7 @@ using UnwrapWebhookEvent = BetaWebhookEvent;
 template <class = void>
 [[nodiscard]] std::string_view event_type(const BetaWebhookEventData& data);
 
-/// A visitor made of lambdas: `std::visit(overloaded{[](const A&) {…}, [](const
-/// auto&) {…}}, data)`.
+/// A visitor made of lambdas: `std::visit(overloaded{[](const A&) {…}, [](const auto&) {…}}, data)`.
 template <class... Ts>
 struct overloaded : Ts... {
   using Ts::operator()...;
@@ -296,86 +292,79 @@ constexpr std::size_t key_index(std::string_view key) {
   return index;
 }
 
-/// A string member of T, and the index of its key in wire_keys.
-template <class T>
-struct field {
-  std::size_t key;
-  std::string T::*member;
+/// A member of an event's data, for code that does not know its type.
+template <class String>
+struct member {
+  std::size_t key;  // its index in wire_keys
+  String* value;
 };
 
-/// The members of a known event's data in the wire's order, which is that of
-/// the alphabet.
-template <class T>
-constexpr auto fields() {
-  using F = field<T>;
-  constexpr F id{key_index("id"), &T::id};
-  constexpr F organization_id{key_index("organization_id"), &T::organization_id};
-  constexpr F workspace_id{key_index("workspace_id"), &T::workspace_id};
-  if constexpr (has_session_thread_id<T>) {
-    return std::array{id, organization_id, F{key_index("session_thread_id"), &T::session_thread_id}, workspace_id};
-  } else if constexpr (has_vault_id<T>) {
-    return std::array{id, organization_id, F{key_index("vault_id"), &T::vault_id}, workspace_id};
-  } else {
-    return std::array{id, organization_id, workspace_id};
-  }
-}
-
-/// The members of one event's data, for code that does not know its type.
-struct members {
-  struct member {
-    std::size_t key;
-    std::string* value;
-  };
-  std::array<member, 4> list{};
+template <class String>
+struct member_list {
+  std::array<member<String>, 4> members{};
   std::size_t size = 0;
 
-  [[nodiscard]] const member* begin() const { return list.data(); }
-  [[nodiscard]] const member* end() const { return list.data() + size; }
+  void add(std::size_t key, String& value) { members[size++] = {key, &value}; }
+  [[nodiscard]] const member<String>* begin() const { return members.data(); }
+  [[nodiscard]] const member<String>* end() const { return members.data() + size; }
 };
 
+template <class T>
+inline constexpr std::size_t member_count = 3 + (has_session_thread_id<T> ? 1 : 0) + (has_vault_id<T> ? 1 : 0);
+
+/// The members of a known event's data in the wire's order, which is that of the alphabet.
+template <class T, class String = std::conditional_t<std::is_const_v<T>, const std::string, std::string>>
+member_list<String> members_of(T& data) {
+  static_assert(sizeof(T) == member_count<T> * sizeof(std::string), "members_of() lacks a member of T");
+  member_list<String> list;
+  list.add(key_index("id"), data.id);
+  list.add(key_index("organization_id"), data.organization_id);
+  if constexpr (has_session_thread_id<T>) list.add(key_index("session_thread_id"), data.session_thread_id);
+  if constexpr (has_vault_id<T>) list.add(key_index("vault_id"), data.vault_id);
+  list.add(key_index("workspace_id"), data.workspace_id);
+  return list;
+}
+
 template <class T, class Data>
-bool emplace_if_tagged(Data& data, std::string_view type, members& result) {
+bool emplace_if_tagged(Data& data, std::string_view type, member_list<std::string>& members) {
   if constexpr (is_known_event_data<T>) {
     if (!same(type, T::type)) return false;
-    T& known = data.template emplace<T>();
-    for (const auto& field : fields<T>()) result.list[result.size++] = {field.key, &(known.*field.member)};
+    members = members_of(data.template emplace<T>());
     return true;
   } else {
     return false;
   }
 }
 
-/// Makes `data` an empty event of a known type, and returns its members; there
-/// are none for an unknown type.
+/// Makes `data` an empty event of a known type, and returns its members; there are none for an unknown type.
 template <class... Ts>
-members emplace_known(std::variant<Ts...>& data, std::string_view type) {
-  members result;
-  (void)(emplace_if_tagged<Ts>(data, type, result) || ...);
-  return result;
+member_list<std::string> emplace_known(std::variant<Ts...>& data, std::string_view type) {
+  member_list<std::string> members;
+  (void)(emplace_if_tagged<Ts>(data, type, members) || ...);
+  return members;
 }
 
 }  // namespace detail
 
-// Templates, like most that follows, so that a file which only includes them
-// does not pay for the whole variant.
+// Templates, like most that follows, so that a file which only includes them does not pay for the whole variant.
 template <class>
 std::string_view event_type(const BetaWebhookEventData& data) {
   return std::visit([](const auto& alternative) -> std::string_view { return alternative.type; }, data);
 }
 
 template <class T>
-std::enable_if_t<detail::is_known_event_data<T>, bool> operator==(const T& a, const T& b) {
-  constexpr auto fields = detail::fields<T>();
-  static_assert(sizeof(T) == fields.size() * sizeof(std::string), "detail::fields() lacks a member of T");
-  for (const auto& field : fields) {
-    if (a.*field.member != b.*field.member) return false;
+std::enable_if_t<detail::is_event_data<T>, bool> operator==(const T& a, const T& b) {
+  if constexpr (detail::is_known_event_data<T>) {
+    const auto others = detail::members_of(b);
+    auto other = others.begin();
+    for (const auto& member : detail::members_of(a)) {
+      if (*member.value != *(other++)->value) return false;
+    }
+    return true;
+  } else {
+    return a.type == b.type && a.id == b.id && a.organization_id == b.organization_id &&
+           a.workspace_id == b.workspace_id && a.json == b.json;
   }
-  return true;
-}
-
-inline bool operator==(const BetaWebhookUnknownEventData& a, const BetaWebhookUnknownEventData& b) {
-  return a.type == b.type && a.id == b.id && a.organization_id == b.organization_id &&
-         a.workspace_id == b.workspace_id && a.json == b.json;
 }
 
 template <class T>

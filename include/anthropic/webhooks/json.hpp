@@ -7,8 +7,8 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include <array>
 #include <cstddef>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -25,13 +25,11 @@ Json written(const T& value);
 /// nlohmann/json for the events, with any basic_json:
 /// `j.get<BetaWebhookEvent>()` reads, `json(event)` writes.
 ///
-/// Reading ignores unknown keys. It throws WebhookParseError, never an
-/// exception of nlohmann's, and then leaves the object that it reads into as it
-/// was. `ordered_json` is written in the wire's own key order.
+/// Reading ignores unknown keys. It throws WebhookParseError, never an exception of nlohmann's, and then leaves
+/// the object that it reads into as it was. `ordered_json` is written in the wire's own key order.
 namespace nlohmann {
 
-/// The envelope. Writing throws WebhookParseError where `created_at` is outside
-/// the years 0000 to 9999.
+/// The envelope. Writing throws WebhookParseError where `created_at` is outside the years 0000 to 9999.
 template <>
 struct adl_serializer<anthropic::webhooks::BetaWebhookEvent> {
   template <class Json>
@@ -44,8 +42,7 @@ struct adl_serializer<anthropic::webhooks::BetaWebhookEvent> {
   }
 };
 
-/// The data of any event: reading makes the alternative that `source["type"]`
-/// names.
+/// The data of any event: reading makes the alternative that `source["type"]` names.
 template <>
 struct adl_serializer<anthropic::webhooks::BetaWebhookEventData> {
   template <class Json>
@@ -60,9 +57,8 @@ struct adl_serializer<anthropic::webhooks::BetaWebhookEventData> {
 
 /// The data of one event type: reading checks the tag.
 ///
-/// BetaWebhookUnknownEventData takes any tag, and its member `json` becomes the
-/// dump of the value. It is written from that member alone, which must be a
-/// JSON object (else WebhookParseError), or from the others if it is "".
+/// BetaWebhookUnknownEventData takes any tag, and its member `json` becomes the dump of the value. It is written
+/// from that member alone, which must be a JSON object (else WebhookParseError), or from the others if it is "".
 template <class T>
 struct adl_serializer<T, std::enable_if_t<anthropic::webhooks::detail::is_event_data<T>>> {
   template <class Json>
@@ -89,113 +85,132 @@ inline std::string excerpt(std::string_view text) {
   return result += text.size() > longest ? "\"..." : "\"";
 }
 
-/// A JSON object and its JSON Pointer in the body.
-template <class Json>
-class object_reader {
- public:
-  object_reader(const Json& source, const char* path) : json_(source), path_(path) {
-    if (!source.is_object()) throw wrong_type(path, "an object", source);
+inline constexpr char object_type[] = "object";
+
+/// What an object of a body has for one of wire_keys.
+struct member_value {
+  std::string_view string;  // unless its data() is null
+  const char* other_type =
+      nullptr;  // then the name of its type (object_type itself for an object), or null for an absent key
+};
+
+/// The part of a JSON object that events are made of, however it was parsed.
+struct object_outline {
+  const char* path;  // JSON Pointer
+  std::array<member_value, wire_keys.size()> values{};
+
+  [[nodiscard]] std::string_view string(std::size_t key) const {
+    if (values[key].string.data() == nullptr) throw not_a(key, "a string");
+    return values[key].string;
   }
 
-  [[nodiscard]] const Json& at(const char* key) const {
-    const auto found = json_.find(key);
-    if (found == json_.end()) throw WebhookParseError(WebhookErrc::missing_field, path(key), "missing");
-    return *found;
+  [[nodiscard]] std::string string_or_empty(std::size_t key) const { return std::string(values[key].string); }
+
+  void expect_object(std::size_t key) const {
+    if (values[key].other_type != object_type) throw not_a(key, "an object");
   }
 
-  [[nodiscard]] std::string string(const char* key) const {
-    const Json& value = at(key);
-    if (!value.is_string()) throw wrong_type(path(key), "a string", value);
-    return to_string(value);
-  }
-
-  [[nodiscard]] std::string string_or_empty(const char* key) const {
-    const auto found = json_.find(key);
-    return found != json_.end() && found->is_string() ? to_string(*found) : std::string();
-  }
-
-  void expect(const char* key, std::string_view expected) const {
+  void expect(std::size_t key, std::string_view expected) const {
     if (const auto found = string(key); found != expected) {
-      throw WebhookParseError(WebhookErrc::invalid_value, path(key),
-                              "expected " + excerpt(expected) + ", found " + excerpt(found));
+      throw error(WebhookErrc::invalid_value, key, "expected " + excerpt(expected) + ", found " + excerpt(found));
     }
   }
 
-  [[nodiscard]] std::string path(const char* key) const { return std::string(path_) + '/' + key; }
-
-  [[nodiscard]] std::string dump() const {
-    try {
-      return json_.dump();
-    } catch (const typename Json::exception&) {
-      throw WebhookParseError(WebhookErrc::invalid_json, path_, "a string in it is not UTF-8");
-    }
+  [[nodiscard]] WebhookParseError error(WebhookErrc code, std::size_t key, const std::string& message) const {
+    return {code, std::string(path).append("/").append(wire_keys[key]), message};
   }
 
  private:
-  static WebhookParseError wrong_type(std::string path, const char* expected, const Json& found) {
-    return {WebhookErrc::wrong_type, std::move(path),
-            std::string("expected ") + expected + ", found " + found.type_name()};
+  [[nodiscard]] WebhookParseError not_a(std::size_t key, const char* expected) const {
+    const char* const found = values[key].string.data() == nullptr ? values[key].other_type : "string";
+    if (found == nullptr) return error(WebhookErrc::missing_field, key, "missing");
+    return error(WebhookErrc::wrong_type, key, std::string("expected ") + expected + ", found " + found);
   }
-
-  static std::string to_string(const Json& value) {
-    const auto& string = value.template get_ref<const typename Json::string_t&>();
-    return {string.data(), string.size()};
-  }
-
-  const Json& json_;
-  const char* path_;
 };
 
-/// `text` is the object as it was received, where that is known.
-template <class Json>
-BetaWebhookUnknownEventData read_unknown(const object_reader<Json>& in, std::optional<std::string_view> text) {
-  return {in.string("type"), in.string_or_empty("id"), in.string_or_empty("organization_id"),
-          in.string_or_empty("workspace_id"), text ? std::string(*text) : in.dump()};
+inline constexpr std::size_t id_key = key_index("id");
+inline constexpr std::size_t type_key = key_index("type");
+inline constexpr std::size_t created_at_key = key_index("created_at");
+inline constexpr std::size_t data_key = key_index("data");
+
+inline WebhookParseError not_an_object(const char* path, const char* type_name) {
+  return {WebhookErrc::wrong_type, path, std::string("expected an object, found ") + type_name};
 }
 
-template <class Json>
-BetaWebhookEventData read_any(const object_reader<Json>& in, std::optional<std::string_view> text) {
-  BetaWebhookEventData data;
-  const members members = emplace_known(data, in.string("type"));
-  for (const auto& member : members) *member.value = in.string(wire_keys[member.key].data());
-  if (members.size == 0) data = read_unknown(in, text);
-  return data;
+/// `json_text` makes BetaWebhookUnknownEventData::json.
+template <class JsonText>
+void read_unknown(BetaWebhookUnknownEventData& data, const object_outline& in, const JsonText& json_text) {
+  data.type = in.string(type_key);
+  data.id = in.string_or_empty(id_key);
+  data.organization_id = in.string_or_empty(key_index("organization_id"));
+  data.workspace_id = in.string_or_empty(key_index("workspace_id"));
+  data.json = json_text();
 }
 
-/// The envelope's tag is looked at first, so that what is no event at all is
-/// told from a faulty event.
-template <class Json>
-BetaWebhookEvent read_event(const Json& source, std::optional<std::string_view> data_text) {
-  const object_reader<Json> in{source, ""};
-  in.expect("type", BetaWebhookEvent::type);
-  BetaWebhookEvent event;
-  event.id = in.string("id");
-  const auto created_at = try_parse_timestamp(in.string("created_at"));
-  if (!created_at) {
-    throw WebhookParseError(WebhookErrc::invalid_timestamp, in.path("created_at"), expected_timestamp);
-  }
+template <class Data, class JsonText>
+void read_data(Data& data, const object_outline& in, const JsonText& json_text) {
+  const auto members = emplace_known(data, in.string(type_key));
+  for (const auto& member : members) *member.value = std::string(in.string(member.key));
+  if (members.size == 0) read_unknown(data.template emplace<BetaWebhookUnknownEventData>(), in, json_text);
+}
+
+/// The envelope's tag is looked at first, so that what is no event at all is told from a faulty event.
+template <class Event, class JsonText>
+void read_event(Event& event, const object_outline& envelope, const object_outline& data,
+                const JsonText& json_text) {
+  envelope.expect(type_key, Event::type);
+  event.id = std::string(envelope.string(id_key));
+  const auto created_at = try_parse_timestamp(envelope.string(created_at_key));
+  if (!created_at) throw envelope.error(WebhookErrc::invalid_timestamp, created_at_key, expected_timestamp);
   event.created_at = *created_at;
-  event.data = read_any(object_reader<Json>{in.at("data"), "/data"}, data_text);
-  return event;
+  envelope.expect_object(data_key);
+  read_data(event.data, data, json_text);
+}
+
+template <class Json>
+object_outline outline_of(const Json& source, const char* path) {
+  if (!source.is_object()) throw not_an_object(path, source.type_name());
+  object_outline outline{path};
+  for (std::size_t key = 0; key < wire_keys.size(); ++key) {
+    const auto found = source.find(wire_keys[key].data());
+    if (found == source.end()) continue;
+    if (const auto* string = found->template get_ptr<const typename Json::string_t*>()) {
+      outline.values[key].string = {string->data(), string->size()};
+    } else {
+      outline.values[key].other_type = found->is_object() ? object_type : found->type_name();
+    }
+  }
+  return outline;
+}
+
+template <class Json>
+std::string dump(const Json& source, const char* path) {
+  try {
+    return source.dump();
+  } catch (const typename Json::exception&) {
+    throw WebhookParseError(WebhookErrc::invalid_json, path, "a string in it is not UTF-8");
+  }
 }
 
 template <class Json, class T>
 void read(const Json& source, T& value) {
+  const auto in = outline_of(source, "");
+  const auto json_text = [&source] { return dump(source, ""); };
+  T result;
   if constexpr (std::is_same_v<T, BetaWebhookEvent>) {
-    value = read_event(source, std::nullopt);
+    const auto data = source.find("data");
+    const bool has_data = data != source.end() && data->is_object();
+    read_event(result, in, has_data ? outline_of(*data, "/data") : object_outline{"/data"},
+               [&data] { return dump(*data, "/data"); });
+  } else if constexpr (std::is_same_v<T, BetaWebhookEventData>) {
+    read_data(result, in, json_text);
+  } else if constexpr (std::is_same_v<T, BetaWebhookUnknownEventData>) {
+    read_unknown(result, in, json_text);
   } else {
-    const object_reader<Json> in{source, ""};
-    if constexpr (std::is_same_v<T, BetaWebhookEventData>) {
-      value = read_any(in, std::nullopt);
-    } else if constexpr (std::is_same_v<T, BetaWebhookUnknownEventData>) {
-      value = read_unknown(in, std::nullopt);
-    } else {
-      in.expect("type", T::type);
-      T data;
-      for (const auto& field : fields<T>()) data.*field.member = in.string(wire_keys[field.key].data());
-      value = std::move(data);
-    }
+    in.expect(type_key, T::type);
+    for (const auto& member : members_of(result)) *member.value = std::string(in.string(member.key));
   }
+  value = std::move(result);
 }
 
 template <class Json, class T>
@@ -212,10 +227,10 @@ Json written(const T& value) {
   } else if constexpr (std::is_same_v<T, BetaWebhookEventData>) {
     result = std::visit([](const auto& data) { return written<Json>(data); }, value);
   } else if constexpr (is_known_event_data<T>) {
-    for (const auto& field : fields<T>()) {
-      const std::string_view key = wire_keys[field.key];
+    for (const auto& member : members_of(value)) {
+      const std::string_view key = wire_keys[member.key];
       if (key > "type") result["type"] = std::string(T::type);
-      result[key.data()] = value.*field.member;
+      result[key.data()] = *member.value;
     }
   } else if (!value.json.empty()) {
     result = Json::parse(value.json, nullptr, false);

@@ -4,12 +4,13 @@
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/events.hpp>
 
-#include <date/date.h>
-
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
+#include <ratio>
 #include <string>
 #include <string_view>
 
@@ -19,19 +20,16 @@ namespace anthropic::webhooks {
 /// "2026-03-15T10:00:00.25+01:00".
 ///
 /// It takes years 0000 to 9999 (of the result in UTC too), any number of
-/// fraction digits, of which those after the sixth are dropped, and a leap
-/// second, 23:59:60 in UTC, which becomes the midnight that follows it.
-/// @throws WebhookParseError with WebhookErrc::invalid_timestamp for anything
-/// else.
+/// fraction digits, of which those after the sixth are dropped, and a leap second,
+/// 23:59:60 in UTC, which becomes the midnight that follows it.
+/// @throws WebhookParseError with WebhookErrc::invalid_timestamp for anything else.
 [[nodiscard]] Timestamp parse_timestamp(std::string_view text);
 
 /// Parses like parse_timestamp(), and returns nothing where that throws.
 [[nodiscard]] std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexcept;
 
-/// Formats a time in UTC with `Z`: without a fraction when it is a whole
-/// second, else with six digits.
-/// @throws WebhookParseError with WebhookErrc::invalid_timestamp outside the
-/// years 0000 to 9999.
+/// Formats a time in UTC with `Z`: without a fraction when it is a whole second, else with six digits.
+/// @throws WebhookParseError with WebhookErrc::invalid_timestamp outside the years 0000 to 9999.
 [[nodiscard]] std::string format_timestamp(Timestamp time);
 
 // ---------------------------------------------------------------------------------------------------
@@ -41,10 +39,25 @@ namespace detail {
 inline constexpr const char* expected_timestamp = "expected an RFC 3339 date-time such as 2026-03-15T10:00:00Z";
 inline constexpr const char* unformattable_timestamp = "a time outside the years 0000 to 9999";
 
-/// Whether `time` is in the years 0000 to 9999, all that four digits can say.
-constexpr bool is_rfc3339(Timestamp time) noexcept {
-  return time >= date::sys_days{date::year{0} / 1 / 1} && time < date::sys_days{date::year{10000} / 1 / 1};
+// The Gregorian calendar of the years 0000 to 9999. It is written out here because <date/date.h>, with the streams
+// and locales that it includes, would be a tenth of what <anthropic/webhooks.hpp> costs to compile.
+
+using days = std::chrono::duration<std::int64_t, std::ratio<24 * 60 * 60>>;
+
+/// From 0000-01-01 to the first of `month`, which is 1 to 13, of `year`.
+constexpr days days_before(int year, int month) noexcept {
+  constexpr std::array before_month{0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
+  const bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+  const int earlier_leap_days = (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
+  return days{365 * year + earlier_leap_days + before_month[static_cast<std::size_t>(month - 1)] +
+              (is_leap && month > 2 ? 1 : 0)};
 }
+
+inline constexpr Timestamp first_timestamp{-days_before(1970, 1)};
+inline constexpr Timestamp end_of_timestamps{first_timestamp + days_before(10000, 1)};
+
+/// Whether `time` is in the years 0000 to 9999, all that four digits can say.
+constexpr bool is_rfc3339(Timestamp time) noexcept { return time >= first_timestamp && time < end_of_timestamps; }
 
 }  // namespace detail
 
@@ -63,12 +76,17 @@ inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexc
   };
   const auto is = [&](std::size_t at, char c) { return text[at] == c; };
 
-  const date::year_month_day ymd = date::year{number(0, 4)} / number(5, 2) / number(8, 2);
-  const hours hour{number(11, 2)};
-  const minutes minute{number(14, 2)};
-  const seconds second{number(17, 2)};
+  const int year = number(0, 4);
+  const int month = number(5, 2);
+  const detail::days day{number(8, 2)};
+  const int hour = number(11, 2);
+  const int minute = number(14, 2);
+  const int second = number(17, 2);
   good &= is(4, '-') && is(7, '-') && (is(10, 'T') || is(10, 't')) && is(13, ':') && is(16, ':');
-  good &= ymd.ok() && hour < 24h && minute < 60min && second <= 60s;
+  good &= month >= 1 && month <= 12 && day.count() >= 1 && hour < 24 && minute < 60 && second <= 60;
+  if (!good) return std::nullopt;
+  const detail::days day_end = detail::days_before(year, month) + day;
+  if (day_end > detail::days_before(year, month + 1)) return std::nullopt;
   text.remove_prefix(layout.size());
 
   microseconds fraction{0};
@@ -86,21 +104,23 @@ inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexc
 
   minutes offset{0};
   if (text.size() == 6 && (is(0, '+') || is(0, '-'))) {
-    const hours offset_hours{number(1, 2)};
-    const minutes offset_minutes{number(4, 2)};
-    good &= is(3, ':') && offset_hours < 24h && offset_minutes < 60min;
-    offset = is(0, '+') ? offset_hours + offset_minutes : -(offset_hours + offset_minutes);
+    const int offset_hour = number(1, 2);
+    const int offset_minute = number(4, 2);
+    good &= is(3, ':') && offset_hour < 24 && offset_minute < 60;
+    offset = hours{offset_hour} + minutes{offset_minute};
+    if (is(0, '-')) offset = -offset;
   } else {
     good &= text == "Z" || text == "z";
   }
   if (!good) return std::nullopt;
 
-  const auto to_the_minute = date::sys_days{ymd} + hour + minute - offset;
-  if (second == 60s) {
-    if (to_the_minute - date::floor<date::days>(to_the_minute) != 23h + 59min) return std::nullopt;
+  // In 64 bits: the standard's hours and minutes may have fewer.
+  const seconds to_the_minute = day_end - detail::days{1} + seconds{3600 * hour + 60 * minute} - offset;
+  if (second == 60) {
+    if ((to_the_minute + 1min) % detail::days{1} != 0s) return std::nullopt;
     fraction = 0us;  // so that no leap second sorts after the midnight that follows it
   }
-  const Timestamp time = to_the_minute + second + fraction;
+  const Timestamp time = detail::first_timestamp + to_the_minute + seconds{second} + fraction;
   if (!detail::is_rfc3339(time)) return std::nullopt;
   return time;
 }
@@ -115,9 +135,12 @@ inline std::string format_timestamp(Timestamp time) {
   if (!detail::is_rfc3339(time)) {
     throw WebhookParseError(WebhookErrc::invalid_timestamp, "", detail::unformattable_timestamp);
   }
-  const auto midnight = date::floor<date::days>(time);
-  const date::year_month_day ymd{midnight};
-  const date::hh_mm_ss<std::chrono::microseconds> clock{time - midnight};
+  auto rest = time - detail::first_timestamp;
+  const auto date = std::chrono::duration_cast<detail::days>(rest);
+  int year = static_cast<int>(date / detail::days{366});  // or a few later
+  while (detail::days_before(year + 1, 1) <= date) ++year;
+  int month = 1;
+  while (detail::days_before(year, month + 1) <= date) ++month;
 
   std::string text;
   text.reserve(sizeof "0000-00-00T00:00:00.000000Z");
@@ -125,13 +148,18 @@ inline std::string format_timestamp(Timestamp time) {
     const auto decimal = std::to_string(value);
     text.append(digits - decimal.size(), '0').append(decimal).push_back(after);
   };
-  append(int{ymd.year()}, 4, '-');
-  append(unsigned{ymd.month()}, 2, '-');
-  append(unsigned{ymd.day()}, 2, 'T');
-  append(clock.hours().count(), 2, ':');
-  append(clock.minutes().count(), 2, ':');
-  append(clock.seconds().count(), 2, '.');
-  const auto fraction = clock.subseconds().count();
+  const auto append_next = [&](auto unit, char after) {
+    append(rest / unit, 2, after);
+    rest %= unit;
+  };
+  append(year, 4, '-');
+  append(month, 2, '-');
+  append((date - detail::days_before(year, month)).count() + 1, 2, 'T');
+  rest %= detail::days{1};
+  append_next(std::chrono::hours{1}, ':');
+  append_next(std::chrono::minutes{1}, ':');
+  append_next(std::chrono::seconds{1}, '.');
+  const auto fraction = rest.count();
   if (fraction == 0) {
     text.back() = 'Z';
   } else {

@@ -8,36 +8,30 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
+#include <forward_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 
 namespace anthropic::webhooks {
 
-/// Parses the body of a webhook request into an event. It does NOT verify who
-/// sent it.
+/// Parses the body of a webhook request into an event. It does NOT verify who sent it.
 ///
-/// Unknown keys are ignored, an unknown event type becomes
-/// BetaWebhookUnknownEventData, and of duplicate keys the last one wins. The
-/// body is not recursed into, however deep it nests. Safe to call from any
-/// thread.
-/// @throws WebhookParseError for anything but an event, with code() and path();
-/// std::bad_alloc.
+/// Unknown keys are ignored, an unknown event type becomes BetaWebhookUnknownEventData, and of duplicate keys the
+/// last one wins. The body is not recursed into, however deep it nests. Safe to call from any thread.
+/// @throws WebhookParseError for anything but an event, with code() and path(); std::bad_alloc.
 ///
-/// It is a template so that it costs nothing to compile where it is not called,
-/// and so that files with different settings of nlohmann's do not share it.
+/// It is a template so that it costs nothing to compile where it is not called, and so that files with different
+/// settings of nlohmann's do not share it.
 template <class Json = nlohmann::json>
 [[nodiscard]] UnwrapWebhookEvent unwrap(std::string_view body);
 
-/// Parses like unwrap(), and returns nothing and sets `error` where that throws
-/// a WebhookParseError. When an event is returned, `error` holds no error.
+/// Parses like unwrap(), and returns nothing and sets `error` where that throws a WebhookParseError. When an event
+/// is returned, `error` holds no error.
 /// @throws std::bad_alloc
 template <class Json = nlohmann::json>
 [[nodiscard]] std::optional<UnwrapWebhookEvent> try_unwrap(std::string_view body, WebhookError& error);
@@ -46,75 +40,73 @@ template <class Json = nlohmann::json>
 
 namespace detail {
 
-/// Reads an event in a single pass over a plain body: known keys with strings
-/// of ASCII without escapes, and unknown keys with values that do not nest. It
-/// gives up where anything else turns up, valid or not, and says nothing of
-/// errors: what it does read, event_outline reads to the same result.
+/// What events are made of in a body.
+struct body_outline {
+  std::string_view body;
+  object_outline envelope{""};
+  object_outline data{"/data"};
+  std::string_view data_text{};  // of "data", where it was noted down while reading
+  std::size_t data_member = 0;   // else its place among the members of the body
+
+  [[nodiscard]] std::string data_json() const {
+    if (data_text.data() != nullptr) return std::string(data_text);
+    // The body is known to be valid, and the member to be an object.
+    std::size_t depth = 0;
+    std::size_t member = 0;
+    std::size_t begin = 0;
+    for (std::size_t at = 0;; ++at) {
+      const char c = body[at];
+      if (c == '"') {
+        while (body[++at] != '"') at += body[at] == '\\' ? 1 : 0;
+      } else if (c == '{' || c == '[') {
+        if (depth++ == 1) begin = at;
+      } else if (c == '}' || c == ']') {
+        if (--depth == 1 && member == data_member) return std::string(body.substr(begin, at + 1 - begin));
+      } else if (c == ',' && depth == 1) {
+        ++member;
+      }
+    }
+  }
+};
+
+/// Reads a plain body in a single pass: known keys with strings of ASCII without escapes, and unknown keys with
+/// values that do not nest. It gives up where anything else turns up, valid or not, and says nothing of errors:
+/// what it does read, sax_reader reads to the same outline.
 class plain_reader {
  public:
   explicit plain_reader(std::string_view body) : at_(body.data()), end_(body.data() + body.size()) {}
 
-  template <class Event>
-  bool read(Event& event) {
-    strings envelope;
-    strings data;
-    if (!read_object(envelope, &data)) return false;
+  bool read(body_outline& outline) {
+    if (!read_object(outline.envelope, &outline)) return false;
     skip_space();
-    const auto created_at = try_parse_timestamp(envelope[created_at_key]);
-    const auto id = envelope[id_key];
-    if (at_ != end_ || envelope[type_key] != BetaWebhookEvent::type || !created_at || absent(id) ||
-        !read_data(data, event.data)) {
-      return false;
-    }
-    event.id = std::string(id);
-    event.created_at = *created_at;
-    return true;
+    return at_ == end_;
   }
 
  private:
-  static constexpr std::size_t id_key = key_index("id");
-  static constexpr std::size_t type_key = key_index("type");
-  static constexpr std::size_t created_at_key = key_index("created_at");
-  static constexpr std::size_t data_key = key_index("data");
-
-  /// The values of wire_keys in one object.
-  using strings = std::array<std::string_view, wire_keys.size()>;
-
-  static bool absent(std::string_view value) { return value.data() == nullptr; }
-
-  bool read_object(strings& values, strings* data) {
+  /// `body` is null within "data".
+  bool read_object(object_outline& outline, body_outline* body) {
     if (!take('{')) return false;
     do {
       std::size_t key = wire_keys.size();
       if (!read_key(key, std::make_index_sequence<wire_keys.size()>()) || !take(':')) return false;
       if (key == wire_keys.size()) {
         if (!skip_value()) return false;
-      } else if (data != nullptr && key == data_key) {
-        skip_space();
-        const char* const begin = at_;
-        if (!absent(data_text_) || !read_object(*data, nullptr)) return false;
-        data_text_ = view(begin);
-      } else if (!read_string(values[key])) {
+      } else if (key == data_key && body != nullptr) {
+        if (!read_data(*body)) return false;
+      } else if (!read_string(outline.values[key].string)) {
         return false;
       }
     } while (take(','));
     return take('}');
   }
 
-  template <class Data>
-  bool read_data(const strings& values, Data& data) const {
-    const auto type = values[type_key];
-    if (absent(type)) return false;
-    const members members = emplace_known(data, type);
-    for (const auto& member : members) {
-      if (absent(values[member.key])) return false;
-      *member.value = std::string(values[member.key]);
-    }
-    if (members.size == 0) {
-      const auto text = [&](std::string_view key) { return std::string(values[key_index(key)]); };
-      data = BetaWebhookUnknownEventData{text("type"), text("id"), text("organization_id"), text("workspace_id"),
-                                         std::string(data_text_)};
-    }
+  bool read_data(body_outline& outline) {
+    if (outline.data_text.data() != nullptr) return false;  // it is there twice
+    skip_space();
+    const char* const begin = at_;
+    if (!read_object(outline.data, nullptr)) return false;
+    outline.data_text = view(begin);
+    outline.envelope.values[data_key].other_type = object_type;
     return true;
   }
 
@@ -141,8 +133,7 @@ class plain_reader {
     return true;
   }
 
-  /// Skips a number without an exponent that is short enough for any type of
-  /// number to hold it.
+  /// Skips a number without an exponent that is short enough for any type of number to hold it.
   bool skip_number() {
     constexpr std::ptrdiff_t longest = 18;
     const char* const begin = at_;
@@ -209,12 +200,10 @@ class plain_reader {
     return byte(0) | byte(1) | byte(2) | byte(3) | byte(4) | byte(5) | byte(6) | byte(7);
   }
 
-  /// Finds the first byte that is a quote, a backslash, a control character or
-  /// not ASCII.
+  /// Finds the first byte that is a quote, a backslash, a control character or not ASCII.
   static const char* find_special(const char* at, const char* end) {
-    // Eight bytes at a time. A difference has the high bit set in the lowest
-    // byte that is too small for it, in none below that, and above that also
-    // where it does not belong; so the lowest high bit of all is right.
+    // Eight bytes at a time. A difference has the high bit set in the lowest byte that is too small for it, in
+    // none below that, and above that also where it does not belong; so the lowest high bit of all is right.
     constexpr std::uint64_t ones = ~std::uint64_t{0} / 0xFF;
     for (; end - at >= 8; at += 8) {
       const std::uint64_t word = load_little_endian(at);
@@ -237,97 +226,85 @@ class plain_reader {
 
   const char* at_;
   const char* end_;
-  std::string_view data_text_;
 };
 
-/// An iterator over a body that tells how far nlohmann's parser, which copies
-/// it, has read.
-class tracked_iterator {
- public:
-  using iterator_category = std::input_iterator_tag;
-  using value_type = char;
-  using difference_type = std::ptrdiff_t;
-  using pointer = const char*;
-  using reference = const char&;
-
-  tracked_iterator(const char* at, const char*& read_to) : at_(at), read_to_(&read_to) {}
-
-  reference operator*() const { return *at_; }
-  tracked_iterator& operator++() {
-    *read_to_ = ++at_;
-    return *this;
-  }
-  tracked_iterator operator++(int) {
-    const auto before = *this;
-    ++*this;
-    return before;
-  }
-  friend bool operator==(const tracked_iterator& a, const tracked_iterator& b) { return a.at_ == b.at_; }
-  friend bool operator!=(const tracked_iterator& a, const tracked_iterator& b) { return a.at_ != b.at_; }
-
- private:
-  const char* at_;
-  const char** read_to_;
-};
-
-/// Reads a body with nlohmann's SAX parser, which does not recurse, and keeps
-/// only what read_event() looks at: the known members of the body and of its
-/// "data", with an empty container in place of a deeper one. So it takes no
-/// memory for what is unknown, however deep or long.
+/// Reads any body with nlohmann's SAX parser, which does not recurse, and keeps only what the outline shows: so it
+/// takes no memory for what is unknown, however deep or long.
 template <class Json>
-class event_outline {
+class sax_reader {
  public:
-  /// @throws WebhookParseError where the body is not JSON.
-  explicit event_outline(std::string_view body) : read_to_(body.data()) {
-    const char* const end = body.data() + body.size();
-    Json::sax_parse(tracked_iterator(body.data(), read_to_), tracked_iterator(end, read_to_), this);
-    if (error_at_ == std::string_view::npos) error_at_ = body.find('\0');  // which nlohmann takes for the end
-    if (error_at_ == std::string_view::npos) return;
-    const bool too_short = error_at_ >= body.size();
-    throw WebhookParseError(
-        WebhookErrc::invalid_json, "",
-        body.empty() ? "not JSON: the body is empty"
-                     : (too_short ? "not JSON: the body ends too early, at byte " : "not JSON at byte ") +
-                           std::to_string((std::min)(error_at_, body.size())));
-  }
+  /// The outline is valid as long as this reader is.
+  /// @throws WebhookParseError where the body is not a JSON object.
+  void read(body_outline& outline) {
+    const std::string_view body = outline.body;
+    outline_ = &outline;
+    outline = body_outline{body};
+    // This is what Json::sax_parse(body, this) does, which would have the compiler build the parsers of CBOR,
+    // BSON, MessagePack and UBJSON too, and so take twice as long.
+    auto input = nlohmann::detail::input_adapter(body.data(), body.data() + body.size());
+    nlohmann::detail::parser<Json, decltype(input)>(std::move(input)).sax_parse(this);
 
-  [[nodiscard]] BetaWebhookEvent event() const { return read_event(root_, data_text_); }
+    if (error_at_ == std::string_view::npos) error_at_ = body.find('\0');  // which nlohmann takes for the end
+    if (error_at_ != std::string_view::npos) throw not_json(body);
+    if (body_.other_type != object_type) throw not_an_object("", body_.other_type);
+  }
 
   // What follows is nlohmann::json_sax.
-  bool null() { return keep(nullptr); }
-  bool boolean(bool value) { return keep(value); }
-  bool number_integer(typename Json::number_integer_t value) { return keep(value); }
-  bool number_unsigned(typename Json::number_unsigned_t value) { return keep(value); }
-  bool number_float(typename Json::number_float_t value, const typename Json::string_t&) { return keep(value); }
-  bool string(typename Json::string_t& value) { return keep(std::move(value)); }
-  bool binary(typename Json::binary_t&) { return keep(nullptr); }
+  bool null() { return keep("null"); }
+  bool boolean(bool) { return keep("boolean"); }
+  bool number_integer(typename Json::number_integer_t) { return keep("number"); }
+  bool number_unsigned(typename Json::number_unsigned_t) { return keep("number"); }
+  bool number_float(typename Json::number_float_t, const typename Json::string_t&) { return keep("number"); }
+  bool binary(typename Json::binary_t&) { return keep("binary"); }
+
+  bool string(typename Json::string_t& value) {
+    if (slot_ == nullptr || slot_ == &body_) return keep("string");
+    const auto& kept = strings_.emplace_front(std::move(value));
+    *slot_ = {{kept.data(), kept.size()}};
+    return true;
+  }
 
   bool start_object(std::size_t) {
-    const bool open = opens_ && unknown_depth_ == 0;
-    keep(Json::object());
-    if (!open) return ++unknown_depth_;
-    if (object_ != nullptr) data_begin_ = read_to_ - 1;
-    object_ = slot_;
-    opens_ = false;
+    const bool is_body = slot_ == &body_;
+    const bool is_data = slot_ == &outline_->envelope.values[data_key];
+    keep(object_type);
+    slot_ = nullptr;
+    if (is_body) {
+      object_ = &outline_->envelope;
+    } else if (is_data) {
+      object_ = &outline_->data;
+      object_->values = {};
+      outline_->data_member = members_ - 1;
+    } else {
+      ++unknown_depth_;
+    }
     return true;
   }
   bool key(typename Json::string_t& key) {
     if (unknown_depth_ > 0) return true;
-    slot_ = key_index(key) < wire_keys.size() ? &(*object_)[key] : nullptr;
-    opens_ = object_ == &root_ && key == "data";
+    const auto index = key_index({key.data(), key.size()});
+    slot_ = index < wire_keys.size() ? &object_->values[index] : nullptr;
+    if (object_ == &outline_->envelope) ++members_;
     return true;
   }
   bool end_object() {
-    if (unknown_depth_ > 0) return unknown_depth_--;
-    if (object_ != &root_) data_text_ = {data_begin_, static_cast<std::size_t>(read_to_ - data_begin_)};
-    object_ = &root_;
+    if (unknown_depth_ > 0) {
+      --unknown_depth_;
+    } else {
+      object_ = &outline_->envelope;
+    }
     return true;
   }
   bool start_array(std::size_t) {
-    keep(Json::array());
-    return ++unknown_depth_;
+    keep("array");
+    slot_ = nullptr;
+    ++unknown_depth_;
+    return true;
   }
-  bool end_array() { return unknown_depth_--; }
+  bool end_array() {
+    --unknown_depth_;
+    return true;
+  }
 
   bool parse_error(std::size_t bytes_read, const std::string&, const typename Json::exception&) {
     error_at_ = bytes_read - 1;
@@ -335,48 +312,60 @@ class event_outline {
   }
 
  private:
-  bool keep(Json value) {
-    if (unknown_depth_ == 0 && slot_ != nullptr) *slot_ = std::move(value);
+  bool keep(const char* type) {
+    if (slot_ != nullptr) *slot_ = {{}, type};
     return true;
   }
 
-  const char* read_to_;
-  std::size_t error_at_ = std::string_view::npos;
+  WebhookParseError not_json(std::string_view body) const {
+    std::string message = "not JSON: the body is empty";
+    if (!body.empty()) {
+      message = error_at_ < body.size() ? "not JSON at byte " : "not JSON: the body ends too early, at byte ";
+      message += std::to_string((std::min)(error_at_, body.size()));
+    }
+    return {WebhookErrc::invalid_json, "", message};
+  }
 
-  Json root_;
-  Json* slot_ = &root_;     // where the next value goes, if it is kept
-  Json* object_ = nullptr;  // whose members are read: the root or its "data"
-  bool opens_ = true;       // whether an object in slot_ is one whose members are kept
-  std::size_t unknown_depth_ = 0;
-  const char* data_begin_ = nullptr;
-  std::string_view data_text_;
+  body_outline* outline_ = nullptr;
+  member_value body_;
+  member_value* slot_ = &body_;       // where the next value goes, if it is kept
+  object_outline* object_ = nullptr;  // whose members are read
+  std::size_t members_ = 0;           // of the body, so far
+  std::size_t unknown_depth_ = 0;     // of containers whose members are not kept
+  std::size_t error_at_ = std::string_view::npos;
+  std::forward_list<typename Json::string_t> strings_;
 };
 
-/// Reads a plain body fast, and returns false for any other. It then may have
-/// changed `event`.
+/// Notes down a plain body fast, and returns false for any other. It then may have changed the outline.
+inline bool read_plain(body_outline& outline) { return plain_reader(outline.body).read(outline); }
+
 template <class Event>
-bool try_plain(std::string_view body, Event& event) {
-  return plain_reader(body).read(event);
+Event event_of(const body_outline& outline) {
+  Event event;
+  read_event(event, outline.envelope, outline.data, [&outline] { return outline.data_json(); });
+  return event;
 }
 
 }  // namespace detail
 
 template <class Json>
 UnwrapWebhookEvent unwrap(std::string_view body) {
-  UnwrapWebhookEvent event;
-  if (!detail::try_plain(body, event)) event = detail::event_outline<Json>(body).event();
-  return event;
+  detail::body_outline outline{body};
+  detail::sax_reader<Json> reader;
+  if (!detail::read_plain(outline)) reader.read(outline);
+  return detail::event_of<UnwrapWebhookEvent>(outline);
 }
 
 template <class Json>
 std::optional<UnwrapWebhookEvent> try_unwrap(std::string_view body, WebhookError& error) {
+  using event_type = decltype(unwrap<Json>(body));  // which is instantiated only where this is called
   try {
-    std::optional<UnwrapWebhookEvent> event = unwrap<Json>(body);
+    auto event = std::optional<event_type>(unwrap<Json>(body));
     error = {};
     return event;
   } catch (const WebhookParseError& e) {
     error = e;
-    return std::nullopt;
+    return std::optional<event_type>();
   }
 }
 

@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -19,7 +20,6 @@
 #include <initializer_list>
 #include <iterator>
 #include <memory>
-#include <mutex>
 #include <new>
 #include <optional>
 #include <string>
@@ -260,29 +260,42 @@ class hmac_sha256 {
     return EVP_MAC_init(probe.get(), nullptr, 0, nullptr) == 1 && finish(probe.get(), {"probe"}) == first;
   }
 
-  context take() {
-    {
-      const std::lock_guard lock(mutex_);
-      if (!idle_.empty()) {
-        context taken = std::move(idle_.back());
-        idle_.pop_back();
-        return taken;
-      }
+  /// The slots, beginning with the one that this thread uses as long as there are enough for all.
+  template <class F>
+  void for_each_slot(F try_slot) {
+    static std::atomic<std::size_t> threads{0};
+    static thread_local const std::size_t thread = threads++;
+    for (std::size_t i = 0; i < slots_.size(); ++i) {
+      if (try_slot(slots_[(thread + i) % slots_.size()].idle)) return;
     }
-    return duplicate();
+  }
+
+  context take() {
+    context taken;
+    for_each_slot([&taken](auto& idle) {
+      if (idle.load(std::memory_order_relaxed) != nullptr) taken.reset(idle.exchange(nullptr));
+      return taken != nullptr;
+    });
+    return taken ? std::move(taken) : duplicate();
   }
 
   void give_back(context used) {
     if (!reusable_ || EVP_MAC_init(used.get(), nullptr, 0, nullptr) != 1) return;
-    const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(used));
+    for_each_slot([&used](auto& idle) {
+      EVP_MAC_CTX* none = nullptr;
+      return idle.compare_exchange_strong(none, used.get()) && used.release() != nullptr;
+    });
   }
+
+  /// A context that is not in use, on a cache line of its own, so that threads do not wait for each other.
+  struct alignas(64) slot {
+    ~slot() { deleter()(idle.load()); }
+    std::atomic<EVP_MAC_CTX*> idle{nullptr};
+  };
 
   context prepared_;
   bool reusable_ = false;
-  std::mutex mutex_;
-  std::vector<context> idle_;  // as many as were in use at the same time: making
-                               // one costs as much as an HMAC
+  std::array<slot, 32> slots_;  // since making a context costs as much as an HMAC
 };
 
 /// The base64 digits of a secret, without prefix and padding. It is strict
