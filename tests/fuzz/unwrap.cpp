@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+// Of any bytes, try_unwrap() makes an event or one of its errors, and the event survives being JSON.
+#include <anthropic/webhooks.hpp>
+
+#include "../ways.hpp"
+#include "require.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace webhooks = anthropic::webhooks;
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view body(reinterpret_cast<const char*>(data), size);
+  webhooks::WebhookError error(webhooks::WebhookErrc::invalid_secret, "/before", "before");
+  const auto event = webhooks::try_unwrap(body, error);
+  if (event) {
+    require(error.code() == webhooks::WebhookErrc::none, "an event comes with no error");
+    const ways::outcome once{*event, webhooks::WebhookErrc::none, ""};
+    const ways::outcome again = ways::outcome_of([&] { return webhooks::unwrap(nlohmann::json(*event).dump()); });
+    require(ways::with_text_of_nlohmann(once) == ways::with_text_of_nlohmann(again), "it survives being JSON");
+  } else {
+    require(error.code() >= webhooks::WebhookErrc::invalid_json && error.http_status() == 400,
+            "the body is at fault");
+    require(error.path().empty() || error.path()[0] == '/', "the path is a JSON Pointer");
+    require(*error.what() != '\0', "the error says something");
+    for (const char c : std::string_view(error.what())) require(c >= ' ' && c <= '~', "on one line of ASCII");
+  }
+  return 0;
+}

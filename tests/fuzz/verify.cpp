@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// A verifier accepts exactly what was signed with its key, as OpenSSL's HMAC() says, and else throws one of its
+// errors. The input is a line each for the secret, the webhook-id, the webhook-timestamp and the
+// webhook-signature, in which each $ stands for the right signature, and then the body.
+#include <anthropic/webhooks/verify.hpp>
+
+#include "require.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <optional>
+#include <regex>
+#include <set>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+using namespace anthropic::webhooks;
+
+namespace {
+
+constexpr std::int64_t now = 1773568800;
+constexpr std::int64_t tolerance = 300;
+
+const unsigned char* bytes(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
+
+std::string signature(std::string_view key, const std::string& message) {
+  unsigned char digest[32];
+  unsigned size = 0;
+  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()), bytes(message), message.size(), digest, &size);
+  unsigned char text[45];
+  EVP_EncodeBlock(text, digest, sizeof digest);
+  return "v1," + std::string(reinterpret_cast<const char*>(text));
+}
+
+/// The key of a secret, by a decoder that lets everything pass.
+std::string key_of(std::string secret) {
+  if (secret.rfind("whsec_", 0) == 0) secret.erase(0, 6);
+  secret.erase(secret.find_last_not_of('=') + 1);
+  const std::size_t size = secret.size() * 3 / 4;
+  secret.append((4 - secret.size() % 4) % 4, 'A');
+  std::string key(secret.size(), '\0');
+  EVP_DecodeBlock(reinterpret_cast<unsigned char*>(key.data()), bytes(secret), static_cast<int>(secret.size()));
+  return key.substr(0, size);
+}
+
+bool is_listed(const std::string& expected, const std::string& signatures) {
+  std::istringstream tokens(signatures);
+  for (std::string token; std::getline(tokens, token, ' ');) {
+    if (token == expected) return true;
+  }
+  return false;
+}
+
+std::string trimmed(const std::string& text) {
+  return std::regex_replace(text, std::regex("^[ \t]+|[ \t]+$"), "");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  std::istringstream in(std::string(reinterpret_cast<const char*>(data), size));
+  std::string secret, id, timestamp, pattern;
+  std::getline(in, secret) && std::getline(in, id) && std::getline(in, timestamp) && std::getline(in, pattern);
+  const std::string body(std::istreambuf_iterator<char>(in), {});
+
+  std::optional<WebhookVerifier> verifier;
+  try {
+    verifier.emplace(secret, std::chrono::seconds{tolerance});
+  } catch (const WebhookVerificationError& e) {
+    require(e.code() == WebhookErrc::invalid_secret, "the secret is at fault");
+    static std::set<std::string> messages;
+    messages.insert(e.what());
+    require(messages.size() <= 8, "the message is one of a few, and does not tell the secret");
+    return 0;
+  }
+
+  const std::string expected = signature(key_of(secret), trimmed(id) + "." + trimmed(timestamp) + "." + body);
+  std::string signatures;
+  for (const char c : pattern) signatures += c == '$' ? expected : std::string(1, c);
+  const std::vector<std::pair<std::string, std::string>> headers{
+      {"Webhook-Id", id}, {"WEBHOOK-TIMESTAMP", timestamp}, {"webhook-signature", signatures}};
+
+  static const std::regex seconds("0|[1-9][0-9]{0,11}");
+  const bool is_number = std::regex_match(trimmed(timestamp), seconds);
+  const auto age = is_number ? now - std::stoll(trimmed(timestamp)) : 0;
+  const bool good = !trimmed(id).empty() && id.find('.') == id.npos && is_number && age >= -tolerance &&
+                    age <= tolerance && is_listed(expected, trimmed(signatures));
+  try {
+    const auto at = std::chrono::system_clock::time_point(std::chrono::seconds{now});
+    require(verifier->verify(body, webhook_headers(headers), at) == 0, "there is only one secret");
+    require(good, "what is accepted was signed with the key");
+  } catch (const WebhookVerificationError& e) {
+    require(!good, "what was signed with the key is accepted");
+    require(e.code() >= WebhookErrc::missing_header && e.code() <= WebhookErrc::no_matching_signature,
+            "the headers are at fault");
+    require(e.http_status() == 401 && e.path().empty(), "it is no error of the body");
+    require(std::string_view(e.what()).find(expected) == std::string_view::npos,
+            "the message does not tell the signature");
+  }
+  return 0;
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// The fast pass of unwrap(), nlohmann's SAX parser and a whole nlohmann::json make the same of any body.
+#include "../ways.hpp"
+#include "require.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  require(ways::agree({reinterpret_cast<const char*>(data), size}), "the ways agree");
+  return 0;
+}
