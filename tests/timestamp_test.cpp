@@ -124,6 +124,8 @@ constexpr std::string_view invalid[] = {
     "2026-03-15T10:00:00+01:",
     "2026-03-15T10:00:00+01:0",
     "2026-03-15T10:00:00+01:00:00",
+    "2026-03-15T10:00:00+01.00",
+    "2026-03-15T10:00:00=01:00",
     "2026-03-15T10:00:00+",
     "2026-03-15T10:00:00 +01:00",
     "2026-03-15T10:00:00Z+01:00",
@@ -247,7 +249,7 @@ TEST_CASE("every day of the calendar is that of <date/date.h>, and no other day 
   for (int year = 0; year < 10000; ++year) {
     for (unsigned month = 1; month <= 12; ++month) {
       for (unsigned day = 1; day <= 31; ++day) {
-        const auto ymd = date::year{year} / month / day;
+        const auto ymd = date::year{year} / date::month{month} / date::day{day};
         char text[32];
         std::snprintf(text, sizeof text, "%04d-%02u-%02uT12:34:56Z", year, month, day);
         const auto time = try_parse_timestamp(text);
@@ -272,11 +274,13 @@ TEST_CASE("times outside the years 0000 to 9999 are not formatted") {
   }
 }
 
+#ifdef __cpp_rtti  // without which a program cannot have a locale of its own
 TEST_CASE("the global locale does not matter") {
   const global_locale grouping(std::locale(std::locale::classic(), new grouping_numpunct));
   CHECK(parse_timestamp("2026-03-15T10:00:00.123456Z") == at(1773568800123456));
   CHECK(format_timestamp(at(1773568800123456)) == "2026-03-15T10:00:00.123456Z");
 }
+#endif
 
 TEST_CASE("parsing allocates nothing") {
   const auto before = allocations::count;

@@ -91,7 +91,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const std::regex seconds("0|[1-9][0-9]{0,11}");
   const bool is_number = std::regex_match(trimmed(timestamp), seconds);
   const auto age = is_number ? now - std::stoll(trimmed(timestamp)) : 0;
-  const bool good = !trimmed(id).empty() && id.find('.') == id.npos && is_number && age >= -tolerance &&
+  const bool good = !trimmed(id).empty() && id.find('.') == std::string::npos && is_number && age >= -tolerance &&
                     age <= tolerance && is_listed(expected, trimmed(signatures));
   try {
     const auto at = std::chrono::system_clock::time_point(std::chrono::seconds{now});

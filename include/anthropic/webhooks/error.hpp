@@ -18,40 +18,33 @@ enum class WebhookErrc {
   invalid_timestamp,  ///< Not an RFC 3339 date-time in the years 0000 to 9999.
   // The sender: WebhookVerificationError.
   missing_header,         ///< A header of Standard Webhooks is absent or empty.
-  invalid_header,         ///< A header is malformed, or there twice with different
-                          ///< values.
+  invalid_header,         ///< A header is malformed, or there twice with different values.
   timestamp_too_old,      ///< The delivery was signed longer ago than the tolerance.
-  timestamp_too_new,      ///< The delivery was signed further in the future than the
-                          ///< tolerance.
-  no_matching_signature,  ///< None of the signatures was made with any of the
-                          ///< secrets.
+  timestamp_too_new,      ///< The delivery was signed further in the future than the tolerance.
+  no_matching_signature,  ///< None of the signatures was made with any of the secrets.
   invalid_secret,         ///< The receiver's own secret is malformed.
 };
 
-/// Any error of this library: what() is for people, code() and path() are for
-/// programs.
+/// Any error of this library: what() is for people, code() and path() are for programs.
 class WebhookError : public std::runtime_error {
  public:
   /// No error: code() is WebhookErrc::none.
   WebhookError() : WebhookError(WebhookErrc::none, {}, {}) {}
 
-  /// An error whose what() is "path: message", or only the message where the
-  /// path is empty.
+  /// An error whose what() is "path: message", or only the message where the path is empty.
   WebhookError(WebhookErrc code, std::string path, const std::string& message)
       : std::runtime_error(path.empty() ? message : path + ": " + message), code_(code), path_(std::move(path)) {}
 
   [[nodiscard]] WebhookErrc code() const noexcept { return code_; }
 
-  /// The HTTP status to answer with: 400 where the body is at fault, 401 where
-  /// the sender is not proven, else 200.
+  /// The HTTP status to answer with: 400 where the body is at fault, 401 where the sender is not proven, else 200.
   [[nodiscard]] int http_status() const noexcept {
     if (code_ == WebhookErrc::none) return 200;
     return code_ < WebhookErrc::missing_header ? 400 : 401;
   }
 
-  /// Where in the body the error is, as a JSON Pointer (RFC 6901) such as
-  /// "/data/vault_id". It is "" for the body as a whole, and where no path
-  /// applies.
+  /// Where in the body the error is, as a JSON Pointer (RFC 6901) such as "/data/vault_id". It is "" for the body
+  /// as a whole, and where no path applies.
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
  private:

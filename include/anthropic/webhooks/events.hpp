@@ -239,8 +239,8 @@ struct BetaWebhookEvent {
 /// What unwrap() returns.
 using UnwrapWebhookEvent = BetaWebhookEvent;
 
-/// The tag of the event type that `data` holds, of an unknown one too.
-/// The view is valid as long as `data` is not changed.
+/// The tag of the event type that `data` holds, of an unknown one too. The view is valid as long as `data` is not
+/// changed.
 template <class = void>
 [[nodiscard]] std::string_view event_type(const BetaWebhookEventData& data);
 
@@ -294,28 +294,26 @@ constexpr std::size_t key_index(std::string_view key) {
 
 /// A member of an event's data, for code that does not know its type.
 template <class String>
-struct member {
+struct data_member {
   std::size_t key;  // its index in wire_keys
   String* value;
 };
 
 template <class String>
 struct member_list {
-  std::array<member<String>, 4> members{};
+  std::array<data_member<String>, 4> members{};
   std::size_t size = 0;
 
   void add(std::size_t key, String& value) { members[size++] = {key, &value}; }
-  [[nodiscard]] const member<String>* begin() const { return members.data(); }
-  [[nodiscard]] const member<String>* end() const { return members.data() + size; }
+  [[nodiscard]] const data_member<String>* begin() const { return members.data(); }
+  [[nodiscard]] const data_member<String>* end() const { return members.data() + size; }
 };
-
-template <class T>
-inline constexpr std::size_t member_count = 3 + (has_session_thread_id<T> ? 1 : 0) + (has_vault_id<T> ? 1 : 0);
 
 /// The members of a known event's data in the wire's order, which is that of the alphabet.
 template <class T, class String = std::conditional_t<std::is_const_v<T>, const std::string, std::string>>
 member_list<String> members_of(T& data) {
-  static_assert(sizeof(T) == member_count<T> * sizeof(std::string), "members_of() lacks a member of T");
+  constexpr std::size_t count = has_session_thread_id<T> || has_vault_id<T> ? 4 : 3;
+  static_assert(sizeof(T) == count * sizeof(std::string), "members_of() lacks a member of T");
   member_list<String> list;
   list.add(key_index("id"), data.id);
   list.add(key_index("organization_id"), data.organization_id);
@@ -326,7 +324,8 @@ member_list<String> members_of(T& data) {
 }
 
 template <class T, class Data>
-bool emplace_if_tagged(Data& data, std::string_view type, member_list<std::string>& members) {
+bool emplace_if_tagged([[maybe_unused]] Data& data, [[maybe_unused]] std::string_view type,
+                       [[maybe_unused]] member_list<std::string>& members) {
   if constexpr (is_known_event_data<T>) {
     if (!same(type, T::type)) return false;
     members = members_of(data.template emplace<T>());

@@ -22,8 +22,7 @@ template <class Json, class T>
 Json written(const T& value);
 }  // namespace anthropic::webhooks::detail
 
-/// nlohmann/json for the events, with any basic_json:
-/// `j.get<BetaWebhookEvent>()` reads, `json(event)` writes.
+/// nlohmann/json for the events, with any basic_json: `j.get<BetaWebhookEvent>()` reads, `json(event)` writes.
 ///
 /// Reading ignores unknown keys. It throws WebhookParseError, never an exception of nlohmann's, and then leaves
 /// the object that it reads into as it was. `ordered_json` is written in the wire's own key order.

@@ -16,8 +16,7 @@
 
 namespace anthropic::webhooks {
 
-/// Parses an RFC 3339 date-time (section 5.6), such as
-/// "2026-03-15T10:00:00.25+01:00".
+/// Parses an RFC 3339 date-time (section 5.6), such as "2026-03-15T10:00:00.25+01:00".
 ///
 /// It takes years 0000 to 9999 (of the result in UTC too), any number of
 /// fraction digits, of which those after the sixth are dropped, and a leap second,
@@ -42,7 +41,7 @@ inline constexpr const char* unformattable_timestamp = "a time outside the years
 // The Gregorian calendar of the years 0000 to 9999. It is written out here because <date/date.h>, with the streams
 // and locales that it includes, would be a tenth of what <anthropic/webhooks.hpp> costs to compile.
 
-using days = std::chrono::duration<std::int64_t, std::ratio<24 * 60 * 60>>;
+using days = std::chrono::duration<std::int64_t, std::ratio<86400>>;
 
 /// From 0000-01-01 to the first of `month`, which is 1 to 13, of `year`.
 constexpr days days_before(int year, int month) noexcept {
@@ -85,8 +84,8 @@ inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexc
   good &= is(4, '-') && is(7, '-') && (is(10, 'T') || is(10, 't')) && is(13, ':') && is(16, ':');
   good &= month >= 1 && month <= 12 && day.count() >= 1 && hour < 24 && minute < 60 && second <= 60;
   if (!good) return std::nullopt;
-  const detail::days day_end = detail::days_before(year, month) + day;
-  if (day_end > detail::days_before(year, month + 1)) return std::nullopt;
+  const detail::days midnight = detail::days_before(year, month) + day - detail::days{1};
+  if (midnight >= detail::days_before(year, month + 1)) return std::nullopt;
   text.remove_prefix(layout.size());
 
   microseconds fraction{0};
@@ -94,7 +93,7 @@ inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexc
     text.remove_prefix(1);
     const std::size_t digits = (std::min)(text.find_first_not_of("0123456789"), text.size());
     good &= digits > 0;
-    microseconds unit = 100ms;
+    microseconds unit{100000};
     for (const char digit : text.substr(0, digits)) {
       fraction += (digit - '0') * unit;
       unit /= 10;
@@ -115,10 +114,10 @@ inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexc
   if (!good) return std::nullopt;
 
   // In 64 bits: the standard's hours and minutes may have fewer.
-  const seconds to_the_minute = day_end - detail::days{1} + seconds{3600 * hour + 60 * minute} - offset;
+  const seconds to_the_minute = midnight + seconds{3600 * hour + 60 * minute} - offset;
   if (second == 60) {
-    if ((to_the_minute + 1min) % detail::days{1} != 0s) return std::nullopt;
-    fraction = 0us;  // so that no leap second sorts after the midnight that follows it
+    if ((to_the_minute + minutes{1}) % detail::days{1} != seconds{0}) return std::nullopt;
+    fraction = microseconds{0};  // so that no leap second sorts after the midnight that follows it
   }
   const Timestamp time = detail::first_timestamp + to_the_minute + seconds{second} + fraction;
   if (!detail::is_rfc3339(time)) return std::nullopt;

@@ -46,13 +46,13 @@ struct body_outline {
   object_outline envelope{""};
   object_outline data{"/data"};
   std::string_view data_text{};  // of "data", where it was noted down while reading
-  std::size_t data_member = 0;   // else its place among the members of the body
+  std::size_t data_index = 0;    // else its place among the members of the body
 
   [[nodiscard]] std::string data_json() const {
     if (data_text.data() != nullptr) return std::string(data_text);
     // The body is known to be valid, and the member to be an object.
     std::size_t depth = 0;
-    std::size_t member = 0;
+    std::size_t index = 0;
     std::size_t begin = 0;
     for (std::size_t at = 0;; ++at) {
       const char c = body[at];
@@ -61,9 +61,9 @@ struct body_outline {
       } else if (c == '{' || c == '[') {
         if (depth++ == 1) begin = at;
       } else if (c == '}' || c == ']') {
-        if (--depth == 1 && member == data_member) return std::string(body.substr(begin, at + 1 - begin));
+        if (--depth == 1 && index == data_index) return std::string(body.substr(begin, at + 1 - begin));
       } else if (c == ',' && depth == 1) {
-        ++member;
+        ++index;
       }
     }
   }
@@ -77,34 +77,38 @@ class plain_reader {
   explicit plain_reader(std::string_view body) : at_(body.data()), end_(body.data() + body.size()) {}
 
   bool read(body_outline& outline) {
-    if (!read_object(outline.envelope, &outline)) return false;
+    if (!read_object<true>(outline)) return false;
     skip_space();
     return at_ == end_;
   }
 
  private:
-  /// `body` is null within "data".
-  bool read_object(object_outline& outline, body_outline* body) {
+  /// Reads the envelope or, within it, the data.
+  template <bool IsEnvelope>
+  bool read_object(body_outline& outline) {
     if (!take('{')) return false;
     do {
       std::size_t key = wire_keys.size();
       if (!read_key(key, std::make_index_sequence<wire_keys.size()>()) || !take(':')) return false;
-      if (key == wire_keys.size()) {
-        if (!skip_value()) return false;
-      } else if (key == data_key && body != nullptr) {
-        if (!read_data(*body)) return false;
-      } else if (!read_string(outline.values[key].string)) {
-        return false;
-      }
+      if (!read_value<IsEnvelope>(outline, key)) return false;
     } while (take(','));
     return take('}');
+  }
+
+  template <bool IsEnvelope>
+  bool read_value(body_outline& outline, std::size_t key) {
+    if (key == wire_keys.size()) return skip_value();
+    if constexpr (IsEnvelope) {
+      if (key == data_key) return read_data(outline);
+    }
+    return read_string((IsEnvelope ? outline.envelope : outline.data).values[key].string);
   }
 
   bool read_data(body_outline& outline) {
     if (outline.data_text.data() != nullptr) return false;  // it is there twice
     skip_space();
     const char* const begin = at_;
-    if (!read_object(outline.data, nullptr)) return false;
+    if (!read_object<false>(outline)) return false;
     outline.data_text = view(begin);
     outline.envelope.values[data_key].other_type = object_type;
     return true;
@@ -213,7 +217,7 @@ class plain_reader {
       const std::uint64_t special = (quote | backslash | control | word) & (ones * 0x80);
       if (special != 0) {
         const std::uint64_t bytes_below = (((special & (~special + 1)) >> 7) - 1) & ones;
-        return at + ((bytes_below * ones) >> 56);
+        return at + static_cast<std::ptrdiff_t>((bytes_below * ones) >> 56);
       }
     }
     const auto is_plain = [](unsigned char c) { return c >= ' ' && c < 0x80 && c != '"' && c != '\\'; };
@@ -241,8 +245,8 @@ class sax_reader {
     outline = body_outline{body};
     // This is what Json::sax_parse(body, this) does, which would have the compiler build the parsers of CBOR,
     // BSON, MessagePack and UBJSON too, and so take twice as long.
-    auto input = nlohmann::detail::input_adapter(body.data(), body.data() + body.size());
-    nlohmann::detail::parser<Json, decltype(input)>(std::move(input)).sax_parse(this);
+    const auto input = [body] { return nlohmann::detail::input_adapter(body.data(), body.data() + body.size()); };
+    nlohmann::detail::parser<Json, decltype(input())>(input()).sax_parse(this);
 
     if (error_at_ == std::string_view::npos) error_at_ = body.find('\0');  // which nlohmann takes for the end
     if (error_at_ != std::string_view::npos) throw not_json(body);
@@ -274,7 +278,7 @@ class sax_reader {
     } else if (is_data) {
       object_ = &outline_->data;
       object_->values = {};
-      outline_->data_member = members_ - 1;
+      outline_->data_index = members_ - 1;
     } else {
       ++unknown_depth_;
     }

@@ -28,54 +28,44 @@
 #include <utility>
 #include <vector>
 
-/// Signature verification as in Standard Webhooks 1.0 (symmetric, `v1`), with
-/// OpenSSL 3.
+/// Signature verification as in Standard Webhooks 1.0 (symmetric, `v1`), with OpenSSL 3.
 namespace anthropic::webhooks {
 
 namespace detail {
 class hmac_sha256;
 }
 
-/// The values of the headers webhook-id, webhook-timestamp and
-/// webhook-signature, as views into the request.
+/// The values of the headers webhook-id, webhook-timestamp and webhook-signature, as views into the request.
 struct WebhookHeaders {
   std::string_view id, timestamp, signature;
 };
 
-/// Finds the three headers in a range of name and value pairs, such as a map,
-/// by names in any letter case. Blanks around a value are dropped. The views
-/// are into the range, which must not be a temporary.
-/// @throws WebhookVerificationError for a header that is absent, empty, or
-/// there twice with different values.
+/// Finds the three headers in a range of name and value pairs, such as a map, by names in any letter case. Blanks
+/// around a value are dropped. The views are into the range, which must not be a temporary.
+/// @throws WebhookVerificationError for a header that is absent, empty, or there twice with different values.
 template <class Range>
 [[nodiscard]] WebhookHeaders webhook_headers(const Range& name_value_pairs);
 template <class Range>
 WebhookHeaders webhook_headers(const Range&&) = delete;
 
-/// Verifies that a request was signed with one of the receiver's secrets, and
-/// recently.
+/// Verifies that a request was signed with one of the receiver's secrets, and recently.
 ///
-/// Make one at start-up and share it: its functions are safe to call from many
-/// threads at once. Copies share the keys, which are wiped when the last of
-/// them is destroyed. No message of its errors tells a secret, an expected
-/// signature or the body. It throws WebhookVerificationError, besides the
-/// WebhookParseError of unwrap() and std::bad_alloc, and nothing else.
+/// Make one at start-up and share it: its functions are safe to call from many threads at once. Copies share the
+/// keys, which are wiped when the last of them is destroyed. No message of its errors tells a secret, an expected
+/// signature or the body. It throws WebhookVerificationError, besides the WebhookParseError of unwrap() and
+/// std::bad_alloc, and nothing else.
 class WebhookVerifier {
  public:
   static constexpr std::chrono::seconds default_tolerance = std::chrono::minutes{5};
 
-  /// Takes a secret as the service shows it, "whsec_" and base64, or the base64
-  /// alone. `tolerance` is how far from now, to either side, a delivery may
-  /// have been signed.
-  /// @throws WebhookVerificationError with WebhookErrc::invalid_secret, or
-  /// invalid_value for a negative tolerance.
+  /// Takes a secret as the service shows it, "whsec_" and base64, or the base64 alone. `tolerance` is how far from
+  /// now, to either side, a delivery may have been signed.
+  /// @throws WebhookVerificationError with WebhookErrc::invalid_secret, or invalid_value for a negative tolerance.
   explicit WebhookVerifier(std::string_view secret, std::chrono::seconds tolerance = default_tolerance);
-  /// The same for what std::getenv() returns, which is null where the variable
-  /// is not set.
+  /// The same for what std::getenv() returns, which is null where the variable is not set.
   explicit WebhookVerifier(const char* secret, std::chrono::seconds tolerance = default_tolerance);
 
-  /// Takes several secrets, of which any may have signed, for as long as they
-  /// are being rotated.
+  /// Takes several secrets, of which any may have signed, for as long as they are being rotated.
   explicit WebhookVerifier(const std::vector<std::string>& secrets,
                            std::chrono::seconds tolerance = default_tolerance);
 
@@ -87,9 +77,8 @@ class WebhookVerifier {
   WebhookVerifier(const WebhookVerifier&) = default;
   WebhookVerifier& operator=(const WebhookVerifier&) = default;
 
-  /// Checks the headers, the age and the signature of a request, and returns
-  /// the index of the secret that signed. `body` is the raw one, byte for byte
-  /// as received.
+  /// Checks the headers, the age and the signature of a request, and returns the index of the secret that signed.
+  /// `body` is the raw one, byte for byte as received.
   std::size_t verify(std::string_view body, const WebhookHeaders& headers,
                      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
@@ -98,15 +87,13 @@ class WebhookVerifier {
       std::string_view body, const WebhookHeaders& headers,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
-  /// Does as unwrap(), and returns nothing and sets `error` where that throws a
-  /// WebhookError.
+  /// Does as unwrap(), and returns nothing and sets `error` where that throws a WebhookError.
   [[nodiscard]] std::optional<UnwrapWebhookEvent> try_unwrap(
       std::string_view body, const WebhookHeaders& headers, WebhookError& error,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
-  /// Signs a body with the first secret, for tests of a receiver: "v1," and
-  /// base64, a webhook-signature. The webhook-timestamp to send with it is
-  /// `timestamp` in whole seconds since 1970.
+  /// Signs a body with the first secret, for tests of a receiver: "v1," and base64, a webhook-signature. The
+  /// webhook-timestamp to send with it is `timestamp` in whole seconds since 1970.
   [[nodiscard]] std::string sign(std::string_view id, std::chrono::system_clock::time_point timestamp,
                                  std::string_view body) const;
 
@@ -117,8 +104,7 @@ class WebhookVerifier {
   std::shared_ptr<std::deque<detail::hmac_sha256>> hmacs_;  // one for each secret
 };
 
-/// Verifies and parses with a secret that is used only once; with more requests
-/// to come, keep a WebhookVerifier.
+/// Verifies and parses with a secret that is used only once; with more requests to come, keep a WebhookVerifier.
 /// @throws as WebhookVerifier and its unwrap() do.
 [[nodiscard]] UnwrapWebhookEvent unwrap(std::string_view body, const WebhookHeaders& headers,
                                         std::string_view secret);
@@ -151,15 +137,13 @@ inline void require_headers(const WebhookHeaders& headers) {
   require_header("webhook-id", headers.id);
   require_header("webhook-timestamp", headers.timestamp);
   require_header("webhook-signature", headers.signature);
-  // Else what is signed, id.timestamp.body, could be split at another dot, and
-  // pass as signed at another time.
+  // Else what is signed, id.timestamp.body, could be split at another dot, and pass as signed at another time.
   if (headers.id.find('.') != std::string_view::npos) {
     fail_verification(WebhookErrc::invalid_header, "webhook-id header: there is a dot in it");
   }
 }
 
-/// Throws unless `timestamp` is a number of seconds since 1970 that differs
-/// from `now` by `tolerance` at the most.
+/// Throws unless `timestamp` is a number of seconds since 1970 that differs from `now` by `tolerance` at the most.
 inline void require_recent(std::string_view timestamp, std::chrono::system_clock::time_point now,
                            std::chrono::seconds tolerance) {
   constexpr std::size_t most_digits = 12;  // the year 33658, and far from any overflow
@@ -192,8 +176,7 @@ struct wiped_bytes {
   std::vector<unsigned char> bytes;
 };
 
-/// HMAC-SHA256 with one key, prepared once. Safe to call from many threads at
-/// once.
+/// HMAC-SHA256 with one key, prepared once. Safe to call from many threads at once.
 class hmac_sha256 {
  public:
   using digest_base64 = std::array<char, 44>;
@@ -210,9 +193,9 @@ class hmac_sha256 {
     reusable_ = is_reusable();
   }
 
-  /// The HMAC of what Standard Webhooks signs: the three parts with a dot
-  /// between them.
-  [[nodiscard]] digest_base64 operator()(std::string_view id, std::string_view timestamp, std::string_view body) {
+  /// The HMAC of what Standard Webhooks signs: the three parts with a dot between them.
+  [[nodiscard]] digest_base64 operator()(std::string_view id, std::string_view timestamp,
+                                         std::string_view body) const {
     context in_use = take();
     const digest bytes = finish(in_use.get(), {id, ".", timestamp, ".", body});
     give_back(std::move(in_use));
@@ -251,9 +234,8 @@ class hmac_sha256 {
     return copy;
   }
 
-  /// Whether a context can be used again with the same key, which OpenSSL
-  /// before 3.0.3, and FIPS providers of that age, seem to do, but go on with
-  /// the old message (openssl/openssl#17811).
+  /// Whether a context can be used again with the same key, which OpenSSL before 3.0.3, and FIPS providers of that
+  /// age, seem to do, but go on with the old message (openssl/openssl#17811).
   [[nodiscard]] bool is_reusable() const {
     const context probe = duplicate();
     const auto first = finish(probe.get(), {"probe"});
@@ -262,7 +244,7 @@ class hmac_sha256 {
 
   /// The slots, beginning with the one that this thread uses as long as there are enough for all.
   template <class F>
-  void for_each_slot(F try_slot) {
+  void for_each_slot(F try_slot) const {
     static std::atomic<std::size_t> threads{0};
     static thread_local const std::size_t thread = threads++;
     for (std::size_t i = 0; i < slots_.size(); ++i) {
@@ -270,7 +252,7 @@ class hmac_sha256 {
     }
   }
 
-  context take() {
+  [[nodiscard]] context take() const {
     context taken;
     for_each_slot([&taken](auto& idle) {
       if (idle.load(std::memory_order_relaxed) != nullptr) taken.reset(idle.exchange(nullptr));
@@ -279,7 +261,7 @@ class hmac_sha256 {
     return taken ? std::move(taken) : duplicate();
   }
 
-  void give_back(context used) {
+  void give_back(context used) const {
     if (!reusable_ || EVP_MAC_init(used.get(), nullptr, 0, nullptr) != 1) return;
     for_each_slot([&used](auto& idle) {
       EVP_MAC_CTX* none = nullptr;
@@ -287,19 +269,19 @@ class hmac_sha256 {
     });
   }
 
-  /// A context that is not in use, on a cache line of its own, so that threads do not wait for each other.
-  struct alignas(64) slot {
+  /// A context that is not in use, far enough from the next that threads do not wait for the same cache line.
+  struct slot {
     ~slot() { deleter()(idle.load()); }
     std::atomic<EVP_MAC_CTX*> idle{nullptr};
+    std::array<char, 64> gap;
   };
 
   context prepared_;
   bool reusable_ = false;
-  std::array<slot, 32> slots_;  // since making a context costs as much as an HMAC
+  mutable std::array<slot, 32> slots_;  // since making a context costs as much as an HMAC
 };
 
-/// The base64 digits of a secret, without prefix and padding. It is strict
-/// where EVP_DecodeBlock() is not.
+/// The base64 digits of a secret, without prefix and padding. It is strict where EVP_DecodeBlock() is not.
 inline std::string_view base64_digits(std::string_view secret) {
   constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const auto starts_with = [secret](std::string_view prefix) { return secret.substr(0, prefix.size()) == prefix; };
@@ -332,8 +314,7 @@ inline void add_secret(std::deque<hmac_sha256>& hmacs, std::string_view secret) 
   hmacs.emplace_back(key.bytes.data(), digits.size() * 3 / 4);
 }
 
-/// Whether `signatures`, the value of a webhook-signature, has `expected` among
-/// its v1 signatures.
+/// Whether `signatures`, the value of a webhook-signature, has `expected` among its v1 signatures.
 inline bool lists_signature(std::string_view signatures, const hmac_sha256::digest_base64& expected) noexcept {
   constexpr std::string_view version = "v1,";
   while (!signatures.empty()) {
@@ -353,8 +334,7 @@ inline bool lists_signature(std::string_view signatures, const hmac_sha256::dige
 template <class Range>
 WebhookHeaders webhook_headers(const Range& name_value_pairs) {
   static_assert(std::is_lvalue_reference_v<decltype(*std::begin(name_value_pairs))>,
-                "the range makes its elements as they are asked for, so views into them "
-                "would dangle");
+                "the range makes its elements as they are asked for, so views into them would dangle");
   const auto find = [&](std::string_view wanted) {
     std::optional<std::string_view> found;
     for (const auto& [name, value] : name_value_pairs) {
@@ -407,13 +387,13 @@ inline std::size_t WebhookVerifier::verify(std::string_view body, const WebhookH
   detail::require_headers(headers);
   detail::require_recent(headers.timestamp, now, tolerance_);
   std::size_t index = 0;
-  for (auto& hmac : *hmacs_) {
+  for (const auto& hmac : *hmacs_) {
     if (detail::lists_signature(headers.signature, hmac(headers.id, headers.timestamp, body))) return index;
     ++index;
   }
-  detail::fail_verification(WebhookErrc::no_matching_signature,
-                            "webhook-signature header: no v1 signature of this "
-                            "request with the receiver's secret");
+  detail::fail_verification(
+      WebhookErrc::no_matching_signature,
+      "webhook-signature header: no v1 signature of this request with the receiver's secret");
 }
 
 inline UnwrapWebhookEvent WebhookVerifier::unwrap(std::string_view body, const WebhookHeaders& headers,
