@@ -24,6 +24,20 @@ TEST_CASE("what() is the path and the message, or the message alone") {
   CHECK(std::string(WebhookError(WebhookErrc::invalid_json, "", "not JSON").what()) == "not JSON");
 }
 
+TEST_CASE("http_status() is 400 for the body, 401 for the sender, else 200") {
+  const auto status = [](WebhookErrc code) { return WebhookError(code, "", "").http_status(); };
+  CHECK(status(WebhookErrc::none) == 200);
+  for (const auto code : {WebhookErrc::invalid_json, WebhookErrc::missing_field, WebhookErrc::wrong_type,
+                          WebhookErrc::invalid_value, WebhookErrc::invalid_timestamp}) {
+    CHECK(status(code) == 400);
+  }
+  for (const auto code :
+       {WebhookErrc::missing_header, WebhookErrc::invalid_header, WebhookErrc::timestamp_too_old,
+        WebhookErrc::timestamp_too_new, WebhookErrc::no_matching_signature, WebhookErrc::invalid_secret}) {
+    CHECK(status(code) == 401);
+  }
+}
+
 TEST_CASE("a handler of any base catches an error whole") {
   static_assert(std::is_base_of_v<std::runtime_error, WebhookError>);
   static_assert(!std::is_base_of_v<WebhookParseError, WebhookVerificationError>);

@@ -8,10 +8,12 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstring>
 #include <functional>
 #include <map>
 #include <new>
@@ -28,6 +30,19 @@
 #if __has_include(<httplib.h>)
 #include <httplib.h>
 #endif
+
+// These take the place of OpenSSL's own in this program, to see what is compared in constant time, and what is
+// wiped.
+static thread_local std::size_t bytes_compared = 0;
+int CRYPTO_memcmp(const void* a, const void* b, std::size_t size) {
+  bytes_compared += size;
+  return std::memcmp(a, b, size);
+}
+static thread_local std::vector<std::string>* wiped = nullptr;
+void OPENSSL_cleanse(void* memory, std::size_t size) {
+  if (wiped != nullptr) wiped->emplace_back(static_cast<const char*>(memory), size);
+  std::memset(memory, 0, size);
+}
 
 using namespace anthropic::webhooks;
 using namespace std::literals;
@@ -748,6 +763,31 @@ TEST_CASE("by default now is now") {
   CHECK(failure_of([&] {
           return unwrap(real_body, {"1", "0", long_ago}, secret);
         }).code == WebhookErrc::timestamp_too_old);
+}
+
+TEST_CASE("a signature is compared in constant time, wherever it differs") {
+  const WebhookVerifier verifier(secret);
+  for (std::size_t at = "v1,"sv.size(); at < real_signature.size(); ++at) {
+    std::string other = real_signature;
+    other[at] = other[at] == 'A' ? 'B' : 'A';
+    bytes_compared = 0;
+    CHECK(failure_of([&] {
+            return verifier.verify(real_body, {"1", "1773568800", other}, now);
+          }).what == no_match);
+    CHECK(bytes_compared == 44);
+  }
+}
+
+TEST_CASE("what a secret is decoded to, and its digits, are wiped") {
+  std::vector<std::string> contents;
+  wiped = &contents;
+  { const WebhookVerifier verifier(secret); }
+  wiped = nullptr;
+  for (const auto& confidential : {key, "c2VjcmV0Cg"s}) {
+    CHECK(std::any_of(contents.begin(), contents.end(), [&](const std::string& content) {
+      return content.substr(0, confidential.size()) == confidential;
+    }));
+  }
 }
 
 // Resources and threads.

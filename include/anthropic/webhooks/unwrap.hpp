@@ -214,7 +214,7 @@ class plain_reader {
       const std::uint64_t quote = (word ^ (ones * '"')) - ones;
       const std::uint64_t backslash = (word ^ (ones * '\\')) - ones;
       const std::uint64_t control = word - ones * ' ';
-      const std::uint64_t special = (quote | backslash | control | word) & (ones * 0x80);
+      const std::uint64_t special = (quote | backslash | control) & (ones * 0x80);
       if (special != 0) {
         const std::uint64_t bytes_below = (((special & (~special + 1)) >> 7) - 1) & ones;
         return at + static_cast<std::ptrdiff_t>((bytes_below * ones) >> 56);
