@@ -86,11 +86,11 @@ inline std::string excerpt(std::string_view text) {
 
 inline constexpr char object_type[] = "object";
 
-/// What an object of a body has for one of wire_keys.
+/// What an object of a body has for one of wire_keys: a string, unless its data() is null; then a value of another
+/// type, which is object_type itself for an object; or nothing, where that is null too.
 struct member_value {
-  std::string_view string;  // unless its data() is null
-  const char* other_type =
-      nullptr;  // then the name of its type (object_type itself for an object), or null for an absent key
+  std::string_view string;
+  const char* other_type = nullptr;
 };
 
 /// The part of a JSON object that events are made of, however it was parsed.
