@@ -16,7 +16,7 @@ std::string resource_ids(const webhooks::BetaWebhookEventData& data) {
   const nlohmann::json json = data;
   std::string ids;
   for (const char* key : {"id", "session_thread_id", "vault_id"}) {
-    if (json.contains(key)) ids += std::string("  ") + key + "=" + json[key].dump();
+    if (json.contains(key) && json[key].is_string()) ids += std::string("  ") + key + "=" + json[key].dump();
   }
   return ids;
 }

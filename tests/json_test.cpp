@@ -14,19 +14,31 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 using namespace anthropic::webhooks;
+using namespace std::literals;
 using nlohmann::json;
 using nlohmann::ordered_json;
 
 namespace {
 
-using other_json = nlohmann::basic_json<nlohmann::ordered_map, std::vector, std::string, bool, std::int32_t,
-                                        std::uint32_t, float>;
+template <class T>
+struct other_allocator : std::allocator<T> {
+  using std::allocator<T>::allocator;
+  template <class U>
+  struct rebind {
+    using other = other_allocator<U>;
+  };
+};
+using other_string = std::basic_string<char, std::char_traits<char>, other_allocator<char>>;
+using other_json =
+    nlohmann::basic_json<std::map, std::vector, other_string, bool, std::int32_t, std::uint32_t, float>;
 
 ordered_json created(const char* id = "sesn_1") {
   return {{"id", id}, {"organization_id", "o"}, {"type", "session.created"}, {"workspace_id", "w"}};
@@ -69,8 +81,8 @@ TEST_CASE("events are read and written with any basic_json") {
   for (const std::string& body :
        {samples::fixture("session.created"), envelope({{"z", 1}, {"type", "x"}, {"a", "b"}}).dump()}) {
     const auto event = other_json::parse(body).get<BetaWebhookEvent>();
-    CHECK(event == unwrap(body));
-    CHECK(other_json(event).dump() == body);
+    CHECK(event == json::parse(body).get<BetaWebhookEvent>());
+    CHECK(std::string_view(other_json(event).dump()) == json(event).dump());
   }
 }
 
@@ -181,8 +193,8 @@ TEST_CASE("an unknown event without its text is written from its other members")
 }
 
 TEST_CASE("an unknown event whose text is no JSON object is not written") {
-  for (const char* const text :
-       {" ", "{", "{}x", "[]", "null", "1", "\"x\"", "{\"a\":\"\xff\"}", "{\"a\":1e999999}"}) {
+  for (const auto& text :
+       {" "s, "{"s, "{}x"s, "{}\0"s, "[]"s, "null"s, "1"s, "\"x\""s, "{\"a\":\"\xff\"}"s, "{\"a\":1e999999}"s}) {
     INFO(text);
     const BetaWebhookUnknownEventData data{"x", "i", "o", "w", text};
     for (const auto& failure :

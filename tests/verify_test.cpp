@@ -5,14 +5,18 @@
 #include "catch.hpp"
 #include "samples.hpp"
 
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/params.h>
 
 #include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdlib>
 #include <cstring>
 #include <functional>
 #include <map>
@@ -38,6 +42,14 @@ int CRYPTO_memcmp(const void* a, const void* b, std::size_t size) {
   bytes_compared += size;
   return std::memcmp(a, b, size);
 }
+static thread_local std::size_t openssl_allocations = 0;
+static const bool counts_openssl_allocations =
+    CRYPTO_set_mem_functions(
+        [](std::size_t size, const char*, int) { return ++openssl_allocations, std::malloc(size); },
+        [](void* memory, std::size_t size, const char*, int) {
+          return ++openssl_allocations, std::realloc(memory, size);
+        },
+        [](void* memory, const char*, int) { std::free(memory); }) == 1;
 static thread_local std::vector<std::string>* wiped = nullptr;
 void OPENSSL_cleanse(void* memory, std::size_t size) {
   if (wiped != nullptr) wiped->emplace_back(static_cast<const char*>(memory), size);
@@ -694,6 +706,8 @@ TEST_CASE("an old delivery does not pass as a recent one that is split at anothe
 TEST_CASE("an environment variable that is not set is an error, and a verifier that was moved from still works") {
   CHECK(failure_of([] { return WebhookVerifier(static_cast<const char*>(nullptr)); }).what ==
         "webhook secret: it is null: is the environment variable set?");
+  CHECK(failure_of([] { return unwrap(real_body, real_headers, static_cast<const char*>(nullptr)); }).what ==
+        "webhook secret: it is null: is the environment variable set?");
   WebhookVerifier first(secret);
   const WebhookVerifier second(std::move(first));
   CHECK(first.sign("1", now, "x") == second.sign("1", now, "x"));  // NOLINT(bugprone-use-after-move): the point
@@ -814,6 +828,36 @@ TEST_CASE("verifying allocates nothing, once it is warmed up") {
   const auto before = allocations::count;
   for (int i = 0; i < 100; ++i) verifier.verify(real_body, webhook_headers(headers), now);
   CHECK(allocations::count == before);
+}
+
+TEST_CASE(
+    "OpenSSL allocates no more for a verifier, once it is warmed up, than for a context that is used again") {
+  REQUIRE(counts_openssl_allocations);
+  const auto allocations_of = [](auto f) {
+    const auto before = openssl_allocations;
+    f();
+    return openssl_allocations - before;
+  };
+  EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+  EVP_MAC_CTX* const context = EVP_MAC_CTX_new(mac);
+  char sha256[] = "SHA256";
+  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, sha256, 0),
+                                   OSSL_PARAM_construct_end()};
+  const auto bytes = reinterpret_cast<const unsigned char*>(key.data());
+  std::array<unsigned char, 32> digest{};
+  std::size_t size = 0;
+  bool good = EVP_MAC_init(context, bytes, key.size(), parameters) == 1;
+  const auto bare = allocations_of([&] {
+    good = good && EVP_MAC_init(context, nullptr, 0, nullptr) == 1 && EVP_MAC_update(context, bytes, 1) == 1 &&
+           EVP_MAC_final(context, digest.data(), &size, digest.size()) == 1;
+  });
+  EVP_MAC_CTX_free(context);
+  EVP_MAC_free(mac);
+  REQUIRE(good);
+
+  const WebhookVerifier verifier(secret);
+  verifier.verify(real_body, real_headers, now);
+  CHECK(allocations_of([&] { verifier.verify(real_body, real_headers, now); }) <= bare);
 }
 
 TEST_CASE("out of memory is std::bad_alloc, from try_unwrap() too") {

@@ -244,7 +244,7 @@ using UnwrapWebhookEvent = BetaWebhookEvent;
 template <class = void>
 [[nodiscard]] std::string_view event_type(const BetaWebhookEventData& data);
 
-/// A visitor made of lambdas: `std::visit(overloaded{[](const A&) {…}, [](const auto&) {…}}, data)`.
+/// A visitor made of lambdas: `std::visit(overloaded{[](const A&) {...}, [](const auto&) {...}}, data)`.
 template <class... Ts>
 struct overloaded : Ts... {
   using Ts::operator()...;

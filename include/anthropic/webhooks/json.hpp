@@ -56,7 +56,8 @@ struct adl_serializer<anthropic::webhooks::BetaWebhookEventData> {
 
 /// The data of one event type: reading checks the tag.
 ///
-/// BetaWebhookUnknownEventData takes any tag, and its member `json` becomes the dump of the value. It is written
+/// BetaWebhookUnknownEventData takes any tag, and its member `json` becomes the dump of the value, for which
+/// nlohmann recurses as deep as the value nests: give what was received to unwrap(), which does not. It is written
 /// from that member alone, which must be a JSON object (else WebhookParseError), or from the others if it is "".
 template <class T>
 struct adl_serializer<T, std::enable_if_t<anthropic::webhooks::detail::is_event_data<T>>> {
@@ -185,7 +186,8 @@ object_outline outline_of(const Json& source, const char* path) {
 template <class Json>
 std::string dump(const Json& source, const char* path) {
   try {
-    return source.dump();
+    const auto text = source.dump();
+    return {text.data(), text.size()};
   } catch (const typename Json::exception&) {
     throw WebhookParseError(WebhookErrc::invalid_json, path, "a string in it is not UTF-8");
   }
@@ -233,7 +235,7 @@ Json written(const T& value) {
     }
   } else if (!value.json.empty()) {
     result = Json::parse(value.json, nullptr, false);
-    if (!result.is_object()) {
+    if (!result.is_object() || value.json.find('\0') != std::string::npos) {  // which nlohmann takes for the end
       throw WebhookParseError(WebhookErrc::invalid_json, "",
                               "BetaWebhookUnknownEventData::json is not a JSON object");
     }

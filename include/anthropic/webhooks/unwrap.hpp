@@ -232,8 +232,8 @@ class plain_reader {
   const char* end_;
 };
 
-/// Reads any body with nlohmann's SAX parser, which does not recurse, and keeps only what the outline shows: so it
-/// takes no memory for what is unknown, however deep or long.
+/// Reads any body with nlohmann's SAX parser, which does not recurse, and keeps only what the outline shows: of
+/// what is unknown, the parser holds one token and a bit for each level.
 template <class Json>
 class sax_reader {
  public:
@@ -362,14 +362,14 @@ UnwrapWebhookEvent unwrap(std::string_view body) {
 
 template <class Json>
 std::optional<UnwrapWebhookEvent> try_unwrap(std::string_view body, WebhookError& error) {
-  using event_type = decltype(unwrap<Json>(body));  // which is instantiated only where this is called
+  using Event = decltype(unwrap<Json>(body));  // which is instantiated only where this is called
   try {
-    auto event = std::optional<event_type>(unwrap<Json>(body));
+    auto event = std::optional<Event>(unwrap<Json>(body));
     error = {};
     return event;
   } catch (const WebhookParseError& e) {
     error = e;
-    return std::optional<event_type>();
+    return std::optional<Event>();
   }
 }
 

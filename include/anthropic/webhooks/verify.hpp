@@ -82,12 +82,14 @@ class WebhookVerifier {
   std::size_t verify(std::string_view body, const WebhookHeaders& headers,
                      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
-  /// Verifies the raw body, and only then parses it.
+  /// Verifies the raw body, and only then parses it. (The template argument is that of the free unwrap().)
+  template <class Json = nlohmann::json>
   [[nodiscard]] UnwrapWebhookEvent unwrap(
       std::string_view body, const WebhookHeaders& headers,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
   /// Does as unwrap(), and returns nothing and sets `error` where that throws a WebhookError.
+  template <class Json = nlohmann::json>
   [[nodiscard]] std::optional<UnwrapWebhookEvent> try_unwrap(
       std::string_view body, const WebhookHeaders& headers, WebhookError& error,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
@@ -106,8 +108,9 @@ class WebhookVerifier {
 
 /// Verifies and parses with a secret that is used only once; with more requests to come, keep a WebhookVerifier.
 /// @throws as WebhookVerifier and its unwrap() do.
+template <class Json = nlohmann::json, class Secret>
 [[nodiscard]] UnwrapWebhookEvent unwrap(std::string_view body, const WebhookHeaders& headers,
-                                        std::string_view secret);
+                                        const Secret& secret);
 
 // ---------------------------------------------------------------------------------------------------
 
@@ -242,13 +245,18 @@ class hmac_sha256 {
     return EVP_MAC_init(probe.get(), nullptr, 0, nullptr) == 1 && finish(probe.get(), {"probe"}) == first;
   }
 
+  static std::size_t this_thread() {
+    static std::atomic<std::size_t> threads{0};
+    static thread_local const std::size_t thread = threads++;
+    return thread;
+  }
+
   /// The slots, beginning with the one that this thread uses as long as there are enough for all.
   template <class F>
   void for_each_slot(F try_slot) const {
-    static std::atomic<std::size_t> threads{0};
-    static thread_local const std::size_t thread = threads++;
+    const std::size_t first = this_thread();
     for (std::size_t i = 0; i < slots_.size(); ++i) {
-      if (try_slot(slots_[(thread + i) % slots_.size()].idle)) return;
+      if (try_slot(slots_[(first + i) % slots_.size()].idle)) return;
     }
   }
 
@@ -273,7 +281,7 @@ class hmac_sha256 {
   struct slot {
     ~slot() { deleter()(idle.load()); }
     std::atomic<EVP_MAC_CTX*> idle{nullptr};
-    std::array<char, 64> gap;
+    std::array<char, 128> gap;
   };
 
   context prepared_;
@@ -396,22 +404,24 @@ inline std::size_t WebhookVerifier::verify(std::string_view body, const WebhookH
       "webhook-signature header: no v1 signature of this request with the receiver's secret");
 }
 
-inline UnwrapWebhookEvent WebhookVerifier::unwrap(std::string_view body, const WebhookHeaders& headers,
-                                                  std::chrono::system_clock::time_point now) const {
+template <class Json>
+UnwrapWebhookEvent WebhookVerifier::unwrap(std::string_view body, const WebhookHeaders& headers,
+                                           std::chrono::system_clock::time_point now) const {
   verify(body, headers, now);
-  return webhooks::unwrap(body);
+  return webhooks::unwrap<Json>(body);
 }
 
-inline std::optional<UnwrapWebhookEvent> WebhookVerifier::try_unwrap(
-    std::string_view body, const WebhookHeaders& headers, WebhookError& error,
-    std::chrono::system_clock::time_point now) const {
+template <class Json>
+std::optional<UnwrapWebhookEvent> WebhookVerifier::try_unwrap(std::string_view body, const WebhookHeaders& headers,
+                                                              WebhookError& error,
+                                                              std::chrono::system_clock::time_point now) const {
   try {
     verify(body, headers, now);
   } catch (const WebhookVerificationError& e) {
     error = e;
     return std::nullopt;
   }
-  return webhooks::try_unwrap(body, error);
+  return webhooks::try_unwrap<Json>(body, error);
 }
 
 inline std::string WebhookVerifier::sign(std::string_view id, std::chrono::system_clock::time_point timestamp,
@@ -421,8 +431,9 @@ inline std::string WebhookVerifier::sign(std::string_view id, std::chrono::syste
   return "v1," + std::string(base64.begin(), base64.end());
 }
 
-inline UnwrapWebhookEvent unwrap(std::string_view body, const WebhookHeaders& headers, std::string_view secret) {
-  return WebhookVerifier(secret).unwrap(body, headers);
+template <class Json, class Secret>
+UnwrapWebhookEvent unwrap(std::string_view body, const WebhookHeaders& headers, const Secret& secret) {
+  return WebhookVerifier(secret).unwrap<Json>(body, headers);
 }
 
 }  // namespace anthropic::webhooks
