@@ -77,38 +77,34 @@ class plain_reader {
   explicit plain_reader(std::string_view body) : at_(body.data()), end_(body.data() + body.size()) {}
 
   bool read(body_outline& outline) {
-    if (!read_object<true>(outline)) return false;
+    if (!read_object(outline.envelope, &outline)) return false;
     skip_space();
     return at_ == end_;
   }
 
  private:
-  /// Reads the envelope or, within it, the data.
-  template <bool IsEnvelope>
-  bool read_object(body_outline& outline) {
+  /// `body` is null within "data".
+  bool read_object(object_outline& outline, body_outline* body) {
     if (!take('{')) return false;
     do {
       std::size_t key = wire_keys.size();
       if (!read_key(key, std::make_index_sequence<wire_keys.size()>()) || !take(':')) return false;
-      if (!read_value<IsEnvelope>(outline, key)) return false;
+      if (key == wire_keys.size()) {
+        if (!skip_value()) return false;
+      } else if (key == data_key && body != nullptr) {
+        if (!read_data(*body)) return false;
+      } else if (!read_string(outline.values[key].string)) {
+        return false;
+      }
     } while (take(','));
     return take('}');
-  }
-
-  template <bool IsEnvelope>
-  bool read_value(body_outline& outline, std::size_t key) {
-    if (key == wire_keys.size()) return skip_value();
-    if constexpr (IsEnvelope) {
-      if (key == data_key) return read_data(outline);
-    }
-    return read_string((IsEnvelope ? outline.envelope : outline.data).values[key].string);
   }
 
   bool read_data(body_outline& outline) {
     if (outline.data_text.data() != nullptr) return false;  // it is there twice
     skip_space();
     const char* const begin = at_;
-    if (!read_object<false>(outline)) return false;
+    if (!read_object(outline.data, nullptr)) return false;
     outline.data_text = view(begin);
     outline.envelope.values[data_key].other_type = object_type;
     return true;
