@@ -6,6 +6,7 @@
 
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   ++allocations::count;
+  allocations::bytes += size;
   return size <= allocations::largest ? std::malloc(size) : nullptr;
 }
 void* operator new(std::size_t size) {

@@ -597,6 +597,22 @@ TEST_CASE("a million keys are read") {
   CHECK((event.data == BetaWebhookEventData{BetaWebhookUnknownEventData{"x", "i", "", "", data}}));
 }
 
+TEST_CASE("memory is in proportion to the body, whatever it is") {
+  constexpr std::size_t million = 1'000'000;
+  const std::string long_text(std::size_t{8} << 20, 'x');
+  for (const auto& body :
+       {repeated("[", million) + repeated("]", million), repeated("{\"data\":", million),
+        body_with(idled, "\"x\":[" + repeated("{},", million) + "0],"),
+        body_with(idled, repeated("\"x\":[],", million)), body_with(idled, repeated("\"id\":\"\\n\",", million)),
+        body_with_id("\\n" + long_text), body_with(idled, "\"x\":\"\\n" + long_text + "\","),
+        body_with("{\"type\":\"x\",\"y\":{\"\\n" + long_text + "\":1}}")}) {
+    const auto before = allocations::bytes;
+    WebhookError error;
+    static_cast<void>(try_unwrap(body, error));
+    CHECK(allocations::bytes - before < 10 * body.size());
+  }
+}
+
 TEST_CASE("running out of memory is std::bad_alloc, from try_unwrap() too") {
   const std::string body = body_with_id(std::string(std::size_t{1} << 20, 'x'));
   WebhookError error(WebhookErrc::invalid_json, "", "before");
