@@ -14,7 +14,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,8 +36,8 @@ struct other_allocator : std::allocator<T> {
   };
 };
 using other_string = std::basic_string<char, std::char_traits<char>, other_allocator<char>>;
-using other_json =
-    nlohmann::basic_json<std::map, std::vector, other_string, bool, std::int32_t, std::uint32_t, float>;
+using other_json = nlohmann::basic_json<nlohmann::ordered_map, std::vector, other_string, bool, std::int32_t,
+                                        std::uint32_t, float>;
 
 ordered_json created(const char* id = "sesn_1") {
   return {{"id", id}, {"organization_id", "o"}, {"type", "session.created"}, {"workspace_id", "w"}};
@@ -81,8 +80,8 @@ TEST_CASE("events are read and written with any basic_json") {
   for (const std::string& body :
        {samples::fixture("session.created"), envelope({{"z", 1}, {"type", "x"}, {"a", "b"}}).dump()}) {
     const auto event = other_json::parse(body).get<BetaWebhookEvent>();
-    CHECK(event == json::parse(body).get<BetaWebhookEvent>());
-    CHECK(std::string_view(other_json(event).dump()) == json(event).dump());
+    CHECK(event == unwrap(body));
+    CHECK(std::string_view(other_json(event).dump()) == body);
   }
 }
 

@@ -4,11 +4,11 @@
 #include "allocations.hpp"
 #include "catch.hpp"
 #include "samples.hpp"
+#include "signature.hpp"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <openssl/params.h>
 
 #include <algorithm>
@@ -71,18 +71,6 @@ const std::string real_signature = "v1,wTnohUOy8o3ym0dAIWsf9rZnOQWHHBif7o5uADBMS
 const WebhookHeaders real_headers{"1", "1773568800", real_signature};
 
 constexpr auto no_match = "webhook-signature header: no v1 signature of this request with the receiver's secret";
-
-/// A webhook-signature made without the library, for a timestamp that may be any text.
-std::string signature(std::string_view with_key, std::string_view id, std::string_view timestamp,
-                      std::string_view body) {
-  const std::string text = std::string(id) + "." + std::string(timestamp) + "." + std::string(body);
-  std::array<unsigned char, 32> digest{};
-  HMAC(EVP_sha256(), with_key.data(), static_cast<int>(with_key.size()),
-       reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(), nullptr);
-  std::array<unsigned char, 45> base64{};
-  EVP_EncodeBlock(base64.data(), digest.data(), static_cast<int>(digest.size()));
-  return "v1," + std::string(base64.begin(), base64.end() - 1);
-}
 
 std::vector<std::string> split(std::string_view rows) {
   std::vector<std::string> result(1);

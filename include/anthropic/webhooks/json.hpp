@@ -87,6 +87,10 @@ inline std::string excerpt(std::string_view text) {
 
 inline constexpr char object_type[] = "object";
 
+inline WebhookParseError wrong_type(std::string path, const char* expected, const char* found) {
+  return {WebhookErrc::wrong_type, std::move(path), std::string("expected ") + expected + ", found " + found};
+}
+
 /// What an object of a body has for one of wire_keys: a string, unless its data() is null; then a value of another
 /// type, which is object_type itself for an object; or nothing, where that is null too.
 struct member_value {
@@ -117,14 +121,18 @@ struct object_outline {
   }
 
   [[nodiscard]] WebhookParseError error(WebhookErrc code, std::size_t key, const std::string& message) const {
-    return {code, std::string(path).append("/").append(wire_keys[key]), message};
+    return {code, path_of(key), message};
   }
 
  private:
+  [[nodiscard]] std::string path_of(std::size_t key) const {
+    return std::string(path).append("/").append(wire_keys[key]);
+  }
+
   [[nodiscard]] WebhookParseError not_a(std::size_t key, const char* expected) const {
     const char* const found = values[key].string.data() == nullptr ? values[key].other_type : "string";
     if (found == nullptr) return error(WebhookErrc::missing_field, key, "missing");
-    return error(WebhookErrc::wrong_type, key, std::string("expected ") + expected + ", found " + found);
+    return wrong_type(path_of(key), expected, found);
   }
 };
 
@@ -132,10 +140,6 @@ inline constexpr std::size_t id_key = key_index("id");
 inline constexpr std::size_t type_key = key_index("type");
 inline constexpr std::size_t created_at_key = key_index("created_at");
 inline constexpr std::size_t data_key = key_index("data");
-
-inline WebhookParseError not_an_object(const char* path, const char* type_name) {
-  return {WebhookErrc::wrong_type, path, std::string("expected an object, found ") + type_name};
-}
 
 /// `json_text` makes BetaWebhookUnknownEventData::json.
 template <class JsonText>
@@ -169,7 +173,7 @@ void read_event(Event& event, const object_outline& envelope, const object_outli
 
 template <class Json>
 object_outline outline_of(const Json& source, const char* path) {
-  if (!source.is_object()) throw not_an_object(path, source.type_name());
+  if (!source.is_object()) throw wrong_type(path, "an object", source.type_name());
   object_outline outline{path};
   for (std::size_t key = 0; key < wire_keys.size(); ++key) {
     const auto found = source.find(wire_keys[key].data());
@@ -199,10 +203,9 @@ void read(const Json& source, T& value) {
   const auto json_text = [&source] { return dump(source, ""); };
   T result;
   if constexpr (std::is_same_v<T, BetaWebhookEvent>) {
-    const auto data = source.find("data");
-    const bool has_data = data != source.end() && data->is_object();
-    read_event(result, in, has_data ? outline_of(*data, "/data") : object_outline{"/data"},
-               [&data] { return dump(*data, "/data"); });
+    const bool has_data = in.values[data_key].other_type == object_type;
+    read_event(result, in, has_data ? outline_of(source["data"], "/data") : object_outline{"/data"},
+               [&source] { return dump(source["data"], "/data"); });
   } else if constexpr (std::is_same_v<T, BetaWebhookEventData>) {
     read_data(result, in, json_text);
   } else if constexpr (std::is_same_v<T, BetaWebhookUnknownEventData>) {

@@ -246,7 +246,7 @@ class sax_reader {
 
     if (error_at_ == std::string_view::npos) error_at_ = body.find('\0');  // which nlohmann takes for the end
     if (error_at_ != std::string_view::npos) throw not_json(body);
-    if (body_.other_type != object_type) throw not_an_object("", body_.other_type);
+    if (body_.other_type != object_type) throw wrong_type("", "an object", body_.other_type);
   }
 
   // What follows is nlohmann::json_sax.
