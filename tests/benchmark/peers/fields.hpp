@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <anthropic/webhooks/detail/fields.hpp>
 #include <anthropic/webhooks/events.hpp>
 #include <anthropic/webhooks/timestamp.hpp>
 
@@ -19,7 +20,7 @@ template <class String>
 struct fields {
   using slot = std::optional<String>;
   slot id, created_at, type;
-  slot data_id, organization_id, session_thread_id, data_type, vault_id, workspace_id;
+  slot data_id, enforcement_action_id, organization_id, session_thread_id, data_type, vault_id, workspace_id;
 
   template <class Key>
   slot* of_envelope(const Key& key) {
@@ -35,7 +36,8 @@ struct fields {
     if (key == "type") return &data_type;
     if (key == "workspace_id") return &workspace_id;
     if (key == "session_thread_id") return &session_thread_id;
-    return key == "vault_id" ? &vault_id : nullptr;
+    if (key == "vault_id") return &vault_id;
+    return key == "enforcement_action_id" ? &enforcement_action_id : nullptr;
   }
 
   anthropic::webhooks::UnwrapWebhookEvent event() {
@@ -68,11 +70,13 @@ struct fields {
         T& data = variant.template emplace<T>();
         data.id = required(data_id);
         data.organization_id = required(organization_id);
-        data.workspace_id = required(workspace_id);
+        if constexpr (anthropic::webhooks::detail::has_workspace_id<T>) data.workspace_id = required(workspace_id);
         if constexpr (anthropic::webhooks::detail::has_session_thread_id<T>) {
           data.session_thread_id = required(session_thread_id);
         } else if constexpr (anthropic::webhooks::detail::has_vault_id<T>) {
           data.vault_id = required(vault_id);
+        } else if constexpr (anthropic::webhooks::detail::has_enforcement_action_id<T>) {
+          data.enforcement_action_id = required(enforcement_action_id);
         }
         return true;
       }
