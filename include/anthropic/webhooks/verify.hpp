@@ -3,6 +3,7 @@
 
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/events.hpp>
+#include <anthropic/webhooks/headers.hpp>
 #include <anthropic/webhooks/unwrap.hpp>
 
 #include <openssl/core_names.h>
@@ -18,13 +19,11 @@
 #include <cstdint>
 #include <deque>
 #include <initializer_list>
-#include <iterator>
 #include <memory>
 #include <new>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -34,19 +33,6 @@ namespace anthropic::webhooks {
 namespace detail {
 class hmac_sha256;
 }
-
-/// The values of the headers webhook-id, webhook-timestamp and webhook-signature, as views into the request.
-struct WebhookHeaders {
-  std::string_view id, timestamp, signature;
-};
-
-/// Finds the three headers in a range of name and value pairs, such as a map, by names in any letter case. Blanks
-/// around a value are dropped. The views are into the range, which must not be a temporary.
-/// @throws WebhookVerificationError for a header that is absent, empty, or there twice with different values.
-template <class Range>
-[[nodiscard]] WebhookHeaders webhook_headers(const Range& name_value_pairs);
-template <class Range>
-WebhookHeaders webhook_headers(const Range&&) = delete;
 
 /// Verifies that a request was signed with one of the receiver's secrets, and recently.
 ///
@@ -68,6 +54,8 @@ class WebhookVerifier {
   /// Takes several secrets, of which any may have signed, for as long as they are being rotated.
   explicit WebhookVerifier(const std::vector<std::string>& secrets,
                            std::chrono::seconds tolerance = default_tolerance);
+  explicit WebhookVerifier(std::initializer_list<const char*> secrets,
+                           std::chrono::seconds tolerance = default_tolerance);
 
   /// Takes a key that is no base64 text but the bytes themselves.
   [[nodiscard]] static WebhookVerifier from_raw_key(std::string_view key_bytes,
@@ -78,20 +66,23 @@ class WebhookVerifier {
   WebhookVerifier& operator=(const WebhookVerifier&) = default;
 
   /// Checks the headers, the age and the signature of a request, and returns the index of the secret that signed.
-  /// `body` is the raw one, byte for byte as received.
-  std::size_t verify(std::string_view body, const WebhookHeaders& headers,
+  /// `body` is the raw one, byte for byte as received. `headers` are in whatever form the server has them: a range
+  /// of name and value pairs, a function from a name (`const char*`) to its value, of which WebhookHeaderValue
+  /// says what it may be, or WebhookHeaders. What that function throws passes through.
+  template <class Headers = WebhookHeaders>
+  std::size_t verify(std::string_view body, const Headers& headers,
                      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
-  /// Verifies the raw body, and only then parses it. (The template argument is that of the free unwrap().)
-  template <class Json = nlohmann::json>
+  /// Verifies the raw body, and only then parses it.
+  template <class Headers = WebhookHeaders>
   [[nodiscard]] UnwrapWebhookEvent unwrap(
-      std::string_view body, const WebhookHeaders& headers,
+      std::string_view body, const Headers& headers,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
   /// Does as unwrap(), and returns nothing and sets `error` where that throws a WebhookError.
-  template <class Json = nlohmann::json>
+  template <class Headers = WebhookHeaders>
   [[nodiscard]] std::optional<UnwrapWebhookEvent> try_unwrap(
-      std::string_view body, const WebhookHeaders& headers, WebhookError& error,
+      std::string_view body, const Headers& headers, WebhookError& error,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
   /// Signs a body with the first secret, for tests of a receiver: "v1," and base64, a webhook-signature. The
@@ -101,6 +92,8 @@ class WebhookVerifier {
 
  private:
   explicit WebhookVerifier(std::chrono::seconds tolerance);
+  std::size_t verify_found(std::string_view body, const WebhookHeaders& headers,
+                           std::chrono::system_clock::time_point now) const;
 
   std::chrono::seconds tolerance_;
   std::shared_ptr<std::deque<detail::hmac_sha256>> hmacs_;  // one for each secret
@@ -108,43 +101,12 @@ class WebhookVerifier {
 
 /// Verifies and parses with a secret that is used only once; with more requests to come, keep a WebhookVerifier.
 /// @throws as WebhookVerifier and its unwrap() do.
-template <class Json = nlohmann::json, class Secret>
-[[nodiscard]] UnwrapWebhookEvent unwrap(std::string_view body, const WebhookHeaders& headers,
-                                        const Secret& secret);
+template <class Headers = WebhookHeaders, class Secret>
+[[nodiscard]] UnwrapWebhookEvent unwrap(std::string_view body, const Headers& headers, const Secret& secret);
 
 // ---------------------------------------------------------------------------------------------------
 
 namespace detail {
-
-[[noreturn]] inline void fail_verification(WebhookErrc code, const std::string& message) {
-  throw WebhookVerificationError(code, "", message);
-}
-
-inline bool equal_ignoring_case(std::string_view name, std::string_view lower) noexcept {
-  const auto to_lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
-  return std::equal(name.begin(), name.end(), lower.begin(), lower.end(),
-                    [&](char a, char b) { return to_lower(a) == b; });
-}
-
-inline std::string_view trimmed(std::string_view text) noexcept {
-  constexpr std::string_view blanks = " \t";
-  const auto first = (std::min)(text.find_first_not_of(blanks), text.size());
-  return text.substr(first, text.find_last_not_of(blanks) + 1 - first);
-}
-
-inline void require_header(const char* name, std::string_view value) {
-  if (value.empty()) fail_verification(WebhookErrc::missing_header, std::string(name) + " header: missing");
-}
-
-inline void require_headers(const WebhookHeaders& headers) {
-  require_header("webhook-id", headers.id);
-  require_header("webhook-timestamp", headers.timestamp);
-  require_header("webhook-signature", headers.signature);
-  // Else what is signed, id.timestamp.body, could be split at another dot, and pass as signed at another time.
-  if (headers.id.find('.') != std::string_view::npos) {
-    fail_verification(WebhookErrc::invalid_header, "webhook-id header: there is a dot in it");
-  }
-}
 
 /// Throws unless `timestamp` is a number of seconds since 1970 that differs from `now` by `tolerance` at the most.
 inline void require_recent(std::string_view timestamp, std::chrono::system_clock::time_point now,
@@ -322,44 +284,30 @@ inline void add_secret(std::deque<hmac_sha256>& hmacs, std::string_view secret) 
   hmacs.emplace_back(key.bytes.data(), digits.size() * 3 / 4);
 }
 
-/// Whether `signatures`, the value of a webhook-signature, has `expected` among its v1 signatures.
+inline void add_secret(std::deque<hmac_sha256>& hmacs, const char* secret) {
+  if (secret == nullptr) fail_secret("it is null: is the environment variable set?");
+  add_secret(hmacs, std::string_view(secret));
+}
+
+/// Whether `signatures`, the value of a webhook-signature, has `expected` among its v1 signatures. Blanks and
+/// commas are between them, since a proxy may have joined several headers.
 inline bool lists_signature(std::string_view signatures, const hmac_sha256::digest_base64& expected) noexcept {
-  constexpr std::string_view version = "v1,";
+  const auto is_separator = [](char c) { return c == ' ' || c == ',' || c == '\t'; };
+  bool is_v1 = false;  // whether "v1," comes before
   while (!signatures.empty()) {
-    const auto end = (std::min)(signatures.find(' '), signatures.size());
-    const auto token = signatures.substr(0, end);
-    signatures.remove_prefix((std::min)(end + 1, signatures.size()));
-    if (token.size() == version.size() + expected.size() && token.substr(0, version.size()) == version &&
-        CRYPTO_memcmp(token.data() + version.size(), expected.data(), expected.size()) == 0) {
+    const auto end = std::find_if(signatures.begin(), signatures.end(), is_separator);
+    const auto word = signatures.substr(0, static_cast<std::size_t>(end - signatures.begin()));
+    if (is_v1 && word.size() == expected.size() &&
+        CRYPTO_memcmp(word.data(), expected.data(), expected.size()) == 0) {
       return true;
     }
+    is_v1 = word == "v1" && end != signatures.end() && *end == ',';
+    signatures.remove_prefix((std::min)(word.size() + 1, signatures.size()));
   }
   return false;
 }
 
 }  // namespace detail
-
-template <class Range>
-WebhookHeaders webhook_headers(const Range& name_value_pairs) {
-  static_assert(std::is_lvalue_reference_v<decltype(*std::begin(name_value_pairs))>,
-                "the range makes its elements as they are asked for, so views into them would dangle");
-  const auto find = [&](std::string_view wanted) {
-    std::optional<std::string_view> found;
-    for (const auto& [name, value] : name_value_pairs) {
-      if (!detail::equal_ignoring_case(name, wanted)) continue;
-      const auto trimmed = detail::trimmed(value);
-      if (found && *found != trimmed) {
-        detail::fail_verification(WebhookErrc::invalid_header,
-                                  std::string(wanted) + " header: there twice, with different values");
-      }
-      found = trimmed;
-    }
-    return found.value_or(std::string_view());
-  };
-  const WebhookHeaders headers{find("webhook-id"), find("webhook-timestamp"), find("webhook-signature")};
-  detail::require_headers(headers);
-  return headers;
-}
 
 inline WebhookVerifier::WebhookVerifier(std::chrono::seconds tolerance)
     : tolerance_(tolerance), hmacs_(std::make_shared<std::deque<detail::hmac_sha256>>()) {
@@ -373,7 +321,6 @@ inline WebhookVerifier::WebhookVerifier(std::string_view secret, std::chrono::se
 
 inline WebhookVerifier::WebhookVerifier(const char* secret, std::chrono::seconds tolerance)
     : WebhookVerifier(tolerance) {
-  if (secret == nullptr) detail::fail_secret("it is null: is the environment variable set?");
   detail::add_secret(*hmacs_, secret);
 }
 
@@ -383,6 +330,12 @@ inline WebhookVerifier::WebhookVerifier(const std::vector<std::string>& secrets,
   for (const auto& secret : secrets) detail::add_secret(*hmacs_, secret);
 }
 
+inline WebhookVerifier::WebhookVerifier(std::initializer_list<const char*> secrets, std::chrono::seconds tolerance)
+    : WebhookVerifier(tolerance) {
+  if (secrets.size() == 0) detail::fail_secret("there is none");
+  for (const char* const secret : secrets) detail::add_secret(*hmacs_, secret);
+}
+
 inline WebhookVerifier WebhookVerifier::from_raw_key(std::string_view key_bytes, std::chrono::seconds tolerance) {
   if (key_bytes.empty()) detail::fail_secret("it is empty");
   WebhookVerifier verifier(tolerance);
@@ -390,8 +343,14 @@ inline WebhookVerifier WebhookVerifier::from_raw_key(std::string_view key_bytes,
   return verifier;
 }
 
-inline std::size_t WebhookVerifier::verify(std::string_view body, const WebhookHeaders& headers,
-                                           std::chrono::system_clock::time_point now) const {
+template <class Headers>
+std::size_t WebhookVerifier::verify(std::string_view body, const Headers& headers,
+                                    std::chrono::system_clock::time_point now) const {
+  return verify_found(body, detail::headers_of(headers), now);
+}
+
+inline std::size_t WebhookVerifier::verify_found(std::string_view body, const WebhookHeaders& headers,
+                                                 std::chrono::system_clock::time_point now) const {
   detail::require_headers(headers);
   detail::require_recent(headers.timestamp, now, tolerance_);
   std::size_t index = 0;
@@ -404,15 +363,15 @@ inline std::size_t WebhookVerifier::verify(std::string_view body, const WebhookH
       "webhook-signature header: no v1 signature of this request with the receiver's secret");
 }
 
-template <class Json>
-UnwrapWebhookEvent WebhookVerifier::unwrap(std::string_view body, const WebhookHeaders& headers,
+template <class Headers>
+UnwrapWebhookEvent WebhookVerifier::unwrap(std::string_view body, const Headers& headers,
                                            std::chrono::system_clock::time_point now) const {
   verify(body, headers, now);
-  return webhooks::unwrap<Json>(body);
+  return webhooks::unwrap(body);
 }
 
-template <class Json>
-std::optional<UnwrapWebhookEvent> WebhookVerifier::try_unwrap(std::string_view body, const WebhookHeaders& headers,
+template <class Headers>
+std::optional<UnwrapWebhookEvent> WebhookVerifier::try_unwrap(std::string_view body, const Headers& headers,
                                                               WebhookError& error,
                                                               std::chrono::system_clock::time_point now) const {
   try {
@@ -421,7 +380,7 @@ std::optional<UnwrapWebhookEvent> WebhookVerifier::try_unwrap(std::string_view b
     error = e;
     return std::nullopt;
   }
-  return webhooks::try_unwrap<Json>(body, error);
+  return webhooks::try_unwrap(body, error);
 }
 
 inline std::string WebhookVerifier::sign(std::string_view id, std::chrono::system_clock::time_point timestamp,
@@ -431,9 +390,9 @@ inline std::string WebhookVerifier::sign(std::string_view id, std::chrono::syste
   return "v1," + std::string(base64.begin(), base64.end());
 }
 
-template <class Json, class Secret>
-UnwrapWebhookEvent unwrap(std::string_view body, const WebhookHeaders& headers, const Secret& secret) {
-  return WebhookVerifier(secret).unwrap<Json>(body, headers);
+template <class Headers, class Secret>
+UnwrapWebhookEvent unwrap(std::string_view body, const Headers& headers, const Secret& secret) {
+  return WebhookVerifier(secret).unwrap(body, headers);
 }
 
 }  // namespace anthropic::webhooks
