@@ -3,6 +3,7 @@
 
 #include <QCoreApplication>
 #include <QHttpServer>
+#include <QTcpServer>
 
 #include <cstdlib>
 #include <iostream>
@@ -15,9 +16,13 @@ int main(int argc, char** argv) {
   QHttpServer server;
   server.route("/webhooks", QHttpServerRequest::Method::Post, [&](const QHttpServerRequest& request) {
     WebhookError error;
-    const auto event = verifier.try_unwrap(request.body().toStdString(), request.headers(), error);
+    const auto event = verifier.try_unwrap(
+        request.body().toStdString(), [&](const char* name) { return request.value(name); }, error);
     return QHttpServerResponse(static_cast<QHttpServerResponse::StatusCode>(event ? 204 : error.http_status()));
   });
-  std::cout << server.listen(QHostAddress::LocalHost) << std::endl;
+  QTcpServer socket;
+  socket.listen(QHostAddress::LocalHost);
+  server.bind(&socket);
+  std::cout << socket.serverPort() << std::endl;
   return QCoreApplication::exec();
 }
