@@ -9,7 +9,9 @@ int main() {
       R"({"id":"whe_1","created_at":"2026-03-15T10:00:00Z","type":"event",)"
       R"("data":{"type":"vault.created","id":"vlt_1","organization_id":"org_1","workspace_id":"wrkspc_1"}})");
 #ifdef WITH_VERIFY
-  if (anthropic::webhooks::WebhookVerifier("whsec_c2VjcmV0Cg==").sign("1", {}, "").size() != 47) return 1;
+  if (anthropic::webhooks::WebhookVerifier("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").sign("1", {}, "").size() !=
+      47)
+    return 1;
 #endif
   std::cout << anthropic::webhooks::event_type(event.data) << '\n';
 }
