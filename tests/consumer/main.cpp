@@ -15,7 +15,9 @@ int main() {
       R"("data":{"type":"vault.created","id":"vlt_1","organization_id":"org_1","workspace_id":"wrkspc_1"}})";
   const auto event = anthropic::webhooks::unwrap(body);
 #ifdef WITH_VERIFY
-  if (anthropic::webhooks::WebhookVerifier("whsec_c2VjcmV0Cg==").sign("1", {}, "").size() != 47) return 1;
+  if (anthropic::webhooks::WebhookVerifier("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").sign("1", {}, "").size() !=
+      47)
+    return 1;
 #endif
 #ifdef WITH_NOTIFIER
   if (type_of(body) != "vault.created") return 1;

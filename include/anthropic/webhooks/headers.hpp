@@ -8,9 +8,9 @@
 #include <cstddef>
 #include <iterator>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -19,20 +19,20 @@ namespace anthropic::webhooks {
 namespace detail {
 template <class T>
 struct is_text;
-}
+}  // namespace detail
 
-/// The value of a header, as a view. It keeps a copy of what would be gone otherwise, such as a string returned by
-/// value, so it never dangles before the request itself.
+/// The value of a header: a view, which keeps a copy of what it was made of if that was a temporary string. So
+/// what a server returns by value does not dangle.
 class WebhookHeaderValue : public std::string_view {
  public:
-  /// A header that is absent.
+  /// An absent header.
   WebhookHeaderValue() = default;
 
-  /// Takes a string, a view, a `const char*`, or anything else with data() and size() of characters, and an
-  /// optional or a pointer of one of these. Null, or an empty optional, is a header that is absent.
+  /// Takes a string, a view, a `const char*`, or anything else with data() and size() of characters; also an
+  /// optional or a pointer of one of these. Null, or nothing in the optional, is an absent header.
   template <class Text, class = std::enable_if_t<detail::is_text<std::decay_t<Text>>::value &&
                                                  !std::is_base_of_v<WebhookHeaderValue, std::decay_t<Text>>>>
-  WebhookHeaderValue(Text&& text);  // NOLINT(google-explicit-constructor): it is what WebhookHeaders{…} is for
+  WebhookHeaderValue(Text&& text);  // NOLINT(google-explicit-constructor): WebhookHeaders{…} shall convert
 
  private:
   std::shared_ptr<const std::string> kept_;
@@ -44,10 +44,10 @@ struct WebhookHeaders {
 };
 
 /// Finds the three headers in a range of name and value pairs, such as a map, by names in any letter case. Blanks
-/// around a value are dropped. What it returns are views into the range, or copies where the range is a temporary.
-/// @throws WebhookVerificationError for a header that is absent, empty, or there twice with different values;
-/// except
-///     that several webhook-signature headers are one list.
+/// around a value are dropped, and several webhook-signature headers are taken as one list. The values are views
+/// into the range, or copies where it is a temporary, or makes its elements only as they are asked for.
+/// @throws WebhookVerificationError for a header that is absent or empty, an id with a dot in it, and for an id or
+///     timestamp that is there twice with different values.
 template <class Range>
 [[nodiscard]] WebhookHeaders webhook_headers(const Range& name_value_pairs);
 template <class Range>
@@ -57,37 +57,39 @@ template <class Range>
 
 namespace detail {
 
-[[noreturn]] inline void fail_verification(WebhookErrc code, const std::string& message) {
-  throw WebhookVerificationError(code, "", message);
-}
+// Text.
 
 template <class T, class = void>
-struct has_data : std::false_type {};
+constexpr bool has_characters = false;
 template <class T>
-struct has_data<T,
-                std::void_t<decltype(std::declval<const T&>().data()), decltype(std::declval<const T&>().size())>>
-    : std::is_convertible<decltype(std::declval<const T&>().data()), const char*> {};
+constexpr bool has_characters<
+    T, std::void_t<decltype(std::declval<const T&>().data()), decltype(std::declval<const T&>().size())>> =
+    std::is_convertible_v<decltype(std::declval<const T&>().data()), const char*>;
 
 template <class T, class = void>
-struct is_nullable : std::false_type {};
+constexpr bool is_nullable = false;
 template <class T>
-struct is_nullable<T, std::void_t<decltype(*std::declval<const T&>())>> : std::is_constructible<bool, const T&> {};
+constexpr bool is_nullable<T, std::void_t<std::enable_if_t<!std::is_void_v<std::remove_pointer_t<T>>>,
+                                          decltype(*std::declval<const T&>())>> =
+    std::is_constructible_v<bool, const T&>;
 
-/// The characters of a header's name or value. It returns nothing for a type that is no text.
+/// The characters of a name or a value. For what is no text it returns nothing.
 template <class T>
 auto text_of([[maybe_unused]] const T& value) {
   if constexpr (std::is_null_pointer_v<T>) {
     return std::string_view();
-  } else if constexpr (has_data<T>::value) {
+  } else if constexpr (has_characters<T>) {
     return std::string_view(value.data(), static_cast<std::size_t>(value.size()));
   } else if constexpr (std::is_convertible_v<const T&, const char*>) {
     const char* const text = value;
     return text == nullptr ? std::string_view() : std::string_view(text);
   } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
-    return std::string_view(value);
-  } else if constexpr (is_nullable<T>::value) {
-    using result = decltype(text_of(*value));
-    if constexpr (!std::is_void_v<result>) return value ? text_of(*value) : std::string_view();
+    const std::string_view text = value;
+    return text;
+  } else if constexpr (is_nullable<T>) {
+    if constexpr (is_text<std::decay_t<decltype(*value)>>::value) {
+      return value ? text_of(*value) : std::string_view();
+    }
   }
 }
 
@@ -106,69 +108,88 @@ inline bool equal_ignoring_case(std::string_view name, std::string_view lower) n
                     [&](char a, char b) { return to_lower(a) == b; });
 }
 
-template <class T, class = void>
-struct is_tuple_like : std::false_type {};
-template <class T>
-struct is_tuple_like<T, std::void_t<decltype(std::tuple_size<T>::value)>> : std::true_type {};
+// A function from a name to its value.
 
-template <class T>
-struct is_std_pair : std::false_type {};
-template <class A, class B>
-struct is_std_pair<std::pair<A, B>> : std::true_type {};
-
-template <class T>
-constexpr bool binds_two_names() {
-  if constexpr (is_tuple_like<T>::value) {
-    return std::tuple_size<T>::value == 2;
+template <class LookUp>
+constexpr bool is_look_up() {
+  if constexpr (std::is_invocable_v<const LookUp&, const char*>) {
+    return is_text<std::decay_t<std::invoke_result_t<const LookUp&, const char*>>>::value;
   } else {
-    return std::is_aggregate_v<T>;
+    return false;
   }
 }
 
+template <class LookUp>
+WebhookHeaderValue look_up(const LookUp& headers, std::string_view name) {
+  WebhookHeaderValue value(headers(name.data()));
+  trim(value);
+  return value;
+}
+
+// A range of name and value pairs.
+
 template <class T, class = void>
-struct is_range_of_pairs : std::false_type {};
+constexpr std::size_t tuple_size = 0;
 template <class T>
-struct is_range_of_pairs<
-    T, std::void_t<decltype(*std::begin(std::declval<const T&>())), decltype(std::end(std::declval<const T&>()))>>
-    : std::bool_constant<binds_two_names<std::decay_t<decltype(*std::begin(std::declval<const T&>()))>>()> {};
+constexpr std::size_t tuple_size<T, std::void_t<decltype(std::tuple_size<T>::value)>> = std::tuple_size<T>::value;
 
-/// Whether the elements are there as long as the range is, and not only while they are looked at.
-template <class Iterator, class = void>
-struct has_lasting_elements : std::false_type {};
-template <class Iterator>
-struct has_lasting_elements<Iterator, std::void_t<typename std::iterator_traits<Iterator>::iterator_category>> {
-  using reference = decltype(*std::declval<Iterator&>());
-  using element = std::decay_t<reference>;
-  static constexpr bool value =
-      std::is_lvalue_reference_v<reference> &&
-      std::is_base_of_v<std::forward_iterator_tag, typename std::iterator_traits<Iterator>::iterator_category> &&
-      (is_std_pair<element>::value || !is_tuple_like<element>::value);
-};
+template <class T>
+constexpr bool is_pair = false;
+template <class Name, class Value>
+constexpr bool is_pair<std::pair<Name, Value>> = true;
 
-constexpr std::array<const char*, 3> header_names{"webhook-id", "webhook-timestamp", "webhook-signature"};
+template <class Range>
+using iterator_of = decltype(std::begin(std::declval<const Range&>()));
+template <class Range>
+using reference_of = decltype(*std::declval<iterator_of<Range>&>());
+template <class Range>
+using element_of = std::decay_t<reference_of<Range>>;
 
-/// The three headers in a range of pairs. `lasting` is false where views into the range would dangle.
+/// Whether each element can be bound to a name and a value.
+template <class Range, class = void>
+constexpr bool is_range_of_pairs = false;
+template <class Range>
+constexpr bool is_range_of_pairs<Range, std::void_t<reference_of<Range>>> =
+    tuple_size<element_of<Range>> == 2 ||
+    (tuple_size<element_of<Range>> == 0 && std::is_aggregate_v<element_of<Range>>);
+
+/// Whether names and values are there for as long as the range is, and not only while an iterator is at them.
+template <class Range, class = void>
+constexpr bool has_lasting_elements = false;
+template <class Range>
+constexpr bool has_lasting_elements<
+    Range, std::void_t<typename std::iterator_traits<iterator_of<Range>>::iterator_category>> =
+    std::is_base_of_v<std::forward_iterator_tag,
+                      typename std::iterator_traits<iterator_of<Range>>::iterator_category>&&
+        std::is_lvalue_reference_v<reference_of<Range>> &&
+    (is_pair<element_of<Range>> || tuple_size<element_of<Range>> == 0);
+
+[[noreturn]] inline void fail_verification(WebhookErrc code, const std::string& message) {
+  throw WebhookVerificationError(code, "", message);
+}
+
+constexpr std::array<std::string_view, 3> header_names{"webhook-id", "webhook-timestamp", "webhook-signature"};
+
+/// Views into the range where that is `lasting`, else copies.
 template <class Range>
 WebhookHeaders find_headers(const Range& pairs, bool lasting) {
+  static_assert(is_range_of_pairs<Range>, "headers: pass a range of name and value pairs, such as a map");
   WebhookHeaders headers;
-  const std::array<WebhookHeaderValue*, 3> values{&headers.id, &headers.timestamp, &headers.signature};
-  std::array<bool, 3> found{};
-  std::string signatures;  // where there are several lines
-  lasting = lasting && has_lasting_elements<decltype(std::begin(pairs))>::value;
-
+  const std::array values{&headers.id, &headers.timestamp, &headers.signature};
+  std::array<bool, header_names.size()> found{};
+  std::string signatures;  // where there are several
   for (const auto& [name, value] : pairs) {
     static_assert(is_text<std::decay_t<decltype(name)>>::value && is_text<std::decay_t<decltype(value)>>::value,
-                  "headers: the names and the values of the pairs must be text");
-    const std::string_view name_text = text_of(name);
+                  "headers: the names and values in the range must be strings, or views of characters");
     for (std::size_t i = 0; i < header_names.size(); ++i) {
-      if (!equal_ignoring_case(name_text, header_names[i])) continue;
+      if (!equal_ignoring_case(text_of(name), header_names[i])) continue;
       std::string_view text = text_of(value);
       trim(text);
       if (!std::exchange(found[i], true)) {
         *values[i] = lasting ? WebhookHeaderValue(text) : WebhookHeaderValue(std::string(text));
       } else if (values[i] == &headers.signature) {
         if (signatures.empty()) signatures = headers.signature;
-        signatures.append(",").append(text);
+        signatures.append(" ").append(text);
       } else if (*values[i] != text) {
         fail_verification(WebhookErrc::invalid_header,
                           std::string(header_names[i]) + " header: there twice, with different values");
@@ -176,53 +197,60 @@ WebhookHeaders find_headers(const Range& pairs, bool lasting) {
     }
   }
   if (!signatures.empty()) headers.signature = std::move(signatures);
+  trim(headers.signature);
   return headers;
 }
 
-inline void require_header(const char* name, std::string_view value) {
-  if (value.empty()) fail_verification(WebhookErrc::missing_header, std::string(name) + " header: missing");
-}
-
-inline void require_headers(const WebhookHeaders& headers) {
-  require_header("webhook-id", headers.id);
-  require_header("webhook-timestamp", headers.timestamp);
-  require_header("webhook-signature", headers.signature);
-  // Else what is signed, id.timestamp.body, could be split at another dot, and pass as signed at another time.
-  if (headers.id.find('.') != std::string_view::npos) {
-    fail_verification(WebhookErrc::invalid_header, "webhook-id header: there is a dot in it");
+/// A header that tells that the sender uses other names, or "" where there is none.
+template <class Headers>
+std::string_view find_relative(const Headers& headers) {
+  if constexpr (is_range_of_pairs<Headers> && has_lasting_elements<Headers>) {
+    for (const auto& [name, value] : headers) {
+      for (const std::string_view relative :
+           {"svix-id", "svix-timestamp", "svix-signature", "x-webhook-id", "x-webhook-timestamp",
+            "x-webhook-signature", "x-signature", "x-hub-signature-256"}) {
+        if (equal_ignoring_case(text_of(name), relative)) return relative;
+      }
+    }
   }
+  return {};
 }
-
-template <class LookUp>
-WebhookHeaderValue look_up(const LookUp& headers, const char* name) {
-  WebhookHeaderValue value(headers(name));
-  trim(value);
-  return value;
-}
-
-template <class T, class = void>
-struct is_look_up : std::false_type {};
-template <class T>
-struct is_look_up<T, std::void_t<decltype(std::declval<const T&>()(std::declval<const char*>()))>>
-    : is_text<std::decay_t<decltype(std::declval<const T&>()(std::declval<const char*>()))>> {};
 
 /// The three headers, in any of the forms that the functions of WebhookVerifier take.
 template <class Headers>
 decltype(auto) headers_of(const Headers& headers) {
-  constexpr bool by_hand = std::is_base_of_v<WebhookHeaders, Headers>;
+  constexpr bool is_by_hand = std::is_base_of_v<WebhookHeaders, Headers>;
   static_assert(
-      by_hand || is_look_up<Headers>::value || is_range_of_pairs<Headers>::value,
+      is_by_hand || is_look_up<Headers>() || is_range_of_pairs<Headers>,
       "headers: pass a range of name and value pairs, a function from a name (const char*) to its value, "
       "or WebhookHeaders");
-  if constexpr (by_hand) {
+  if constexpr (is_by_hand) {
     return static_cast<const WebhookHeaders&>(headers);
-  } else if constexpr (is_look_up<Headers>::value) {
-    return WebhookHeaders{look_up(headers, "webhook-id"), look_up(headers, "webhook-timestamp"),
-                          look_up(headers, "webhook-signature")};
-  } else if constexpr (is_range_of_pairs<Headers>::value) {
-    return find_headers(headers, true);
+  } else if constexpr (is_look_up<Headers>()) {
+    return WebhookHeaders{look_up(headers, header_names[0]), look_up(headers, header_names[1]),
+                          look_up(headers, header_names[2])};
+  } else if constexpr (is_range_of_pairs<Headers>) {
+    return find_headers(headers, has_lasting_elements<Headers>);
   } else {
     return WebhookHeaders();
+  }
+}
+
+/// Throws unless each of the three headers is there. `all` is what they were found in.
+template <class Headers>
+void require_headers(const WebhookHeaders& found, const Headers& all) {
+  const std::array<std::string_view, header_names.size()> values{found.id, found.timestamp, found.signature};
+  for (std::size_t i = 0; i < header_names.size(); ++i) {
+    if (!values[i].empty()) continue;
+    const std::string relative(find_relative(all));
+    fail_verification(
+        WebhookErrc::missing_header,
+        std::string(header_names[i]) + " header: missing" +
+            (relative.empty() ? "" : "; there is " + relative + ", which Standard Webhooks does not use"));
+  }
+  // Else what is signed, id.timestamp.body, could be split at another dot, and pass as signed at another time.
+  if (found.id.find('.') != std::string_view::npos) {
+    fail_verification(WebhookErrc::invalid_header, "webhook-id header: there is a dot in it");
   }
 }
 
@@ -230,7 +258,7 @@ decltype(auto) headers_of(const Headers& headers) {
 
 template <class Text, class>
 WebhookHeaderValue::WebhookHeaderValue(Text&& text) : std::string_view(detail::text_of(text)) {
-  // Only a view, or a pointer, is without a destructor.
+  // What needs no destructor is a pointer or a view.
   if constexpr (!std::is_reference_v<Text> && !std::is_trivially_destructible_v<Text>) {
     kept_ = std::make_shared<const std::string>(*this);
     std::string_view::operator=(*kept_);
@@ -239,15 +267,15 @@ WebhookHeaderValue::WebhookHeaderValue(Text&& text) : std::string_view(detail::t
 
 template <class Range>
 WebhookHeaders webhook_headers(const Range& name_value_pairs) {
-  auto headers = detail::find_headers(name_value_pairs, true);
-  detail::require_headers(headers);
+  auto headers = detail::find_headers(name_value_pairs, detail::has_lasting_elements<Range>);
+  detail::require_headers(headers, name_value_pairs);
   return headers;
 }
 
 template <class Range>
 WebhookHeaders webhook_headers(const Range&& name_value_pairs) {
   auto headers = detail::find_headers(name_value_pairs, false);
-  detail::require_headers(headers);
+  detail::require_headers(headers, name_value_pairs);
   return headers;
 }
 
