@@ -376,6 +376,16 @@ const std::string* value_of(std::string_view name) {
 
 const char* characters_of(const char* name) { return value_of(name)->c_str(); }
 
+/// Text of a fixed capacity, which needs no destructor.
+struct fixed_text {
+  explicit fixed_text(const std::string& text) : length(text.copy(characters.data(), characters.size())) {}
+  [[nodiscard]] const char* data() const { return characters.data(); }
+  [[nodiscard]] std::size_t size() const { return length; }
+
+  std::array<char, 200> characters{};
+  std::size_t length;
+};
+
 }  // namespace
 
 TEST_CASE("headers are found by a function from a name to its value, and what it returns by value is kept") {
@@ -388,6 +398,8 @@ TEST_CASE("headers are found by a function from a name to its value, and what it
   check_finds([](const char* name) { return value_of(name); });
   check_finds([](const char* name) { return byte_array(*value_of(name)); });
   check_finds([](const char* name) { return std::vector<char>(value_of(name)->begin(), value_of(name)->end()); });
+  check_finds([](const char* name) { return fixed_text(*value_of(name)); });
+  check_finds([](const char* name) { return std::optional(fixed_text(*value_of(name))); });
   check_finds([](const char* name) { return std::optional(*value_of(name)); });
   check_finds([](const char* name) { return std::optional<std::string_view>(*value_of(name)); });
   check_finds([](const char* name) { return std::optional(characters_of(name)); });

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -258,8 +259,14 @@ void require_headers(const WebhookHeaders& found, const Headers& all) {
 
 template <class Text, class>
 WebhookHeaderValue::WebhookHeaderValue(Text&& text) : std::string_view(detail::text_of(text)) {
-  // What needs no destructor is a pointer or a view.
-  if constexpr (!std::is_reference_v<Text> && !std::is_trivially_destructible_v<Text>) {
+  if constexpr (!std::is_reference_v<Text>) {
+    // What needs no destructor, and does not hold the characters in itself, is a pointer or a view.
+    const auto* const object = reinterpret_cast<const char*>(std::addressof(text));
+    const std::less<const char*> before;
+    if (std::is_trivially_destructible_v<Text> &&
+        (before(data(), object) || !before(data(), object + sizeof(Text)))) {
+      return;
+    }
     kept_ = std::make_shared<const std::string>(*this);
     std::string_view::operator=(*kept_);
   }
