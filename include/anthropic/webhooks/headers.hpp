@@ -33,7 +33,7 @@ class WebhookHeaderValue : public std::string_view {
   /// optional or a pointer of one of these. Null, or nothing in the optional, is an absent header.
   template <class Text, class = std::enable_if_t<detail::is_text<std::decay_t<Text>>::value &&
                                                  !std::is_base_of_v<WebhookHeaderValue, std::decay_t<Text>>>>
-  WebhookHeaderValue(Text&& text);  // NOLINT(google-explicit-constructor): WebhookHeaders{…} shall convert
+  WebhookHeaderValue(Text&& text);
 
  private:
   std::shared_ptr<const std::string> kept_;
@@ -61,17 +61,17 @@ namespace detail {
 // Text.
 
 template <class T, class = void>
-constexpr bool has_characters = false;
+inline constexpr bool has_characters = false;
 template <class T>
-constexpr bool has_characters<
+inline constexpr bool has_characters<
     T, std::void_t<decltype(std::declval<const T&>().data()), decltype(std::declval<const T&>().size())>> =
     std::is_convertible_v<decltype(std::declval<const T&>().data()), const char*>;
 
 template <class T, class = void>
-constexpr bool is_nullable = false;
+inline constexpr bool is_nullable = false;
 template <class T>
-constexpr bool is_nullable<T, std::void_t<std::enable_if_t<!std::is_void_v<std::remove_pointer_t<T>>>,
-                                          decltype(*std::declval<const T&>())>> =
+inline constexpr bool is_nullable<T, std::void_t<std::enable_if_t<!std::is_void_v<std::remove_pointer_t<T>>>,
+                                                 decltype(*std::declval<const T&>())>> =
     std::is_constructible_v<bool, const T&>;
 
 /// The characters of a name or a value. For what is no text it returns nothing.
@@ -130,14 +130,15 @@ WebhookHeaderValue look_up(const LookUp& headers, std::string_view name) {
 // A range of name and value pairs.
 
 template <class T, class = void>
-constexpr std::size_t tuple_size = 0;
+inline constexpr std::size_t tuple_size = 0;
 template <class T>
-constexpr std::size_t tuple_size<T, std::void_t<decltype(std::tuple_size<T>::value)>> = std::tuple_size<T>::value;
+inline constexpr std::size_t tuple_size<T, std::void_t<decltype(std::tuple_size<T>::value)>> =
+    std::tuple_size<T>::value;
 
 template <class T>
-constexpr bool is_pair = false;
+inline constexpr bool is_pair = false;
 template <class Name, class Value>
-constexpr bool is_pair<std::pair<Name, Value>> = true;
+inline constexpr bool is_pair<std::pair<Name, Value>> = true;
 
 template <class Range>
 using iterator_of = decltype(std::begin(std::declval<const Range&>()));
@@ -148,17 +149,17 @@ using element_of = std::decay_t<reference_of<Range>>;
 
 /// Whether each element can be bound to a name and a value.
 template <class Range, class = void>
-constexpr bool is_range_of_pairs = false;
+inline constexpr bool is_range_of_pairs = false;
 template <class Range>
-constexpr bool is_range_of_pairs<Range, std::void_t<reference_of<Range>>> =
+inline constexpr bool is_range_of_pairs<Range, std::void_t<reference_of<Range>>> =
     tuple_size<element_of<Range>> == 2 ||
     (tuple_size<element_of<Range>> == 0 && std::is_aggregate_v<element_of<Range>>);
 
 /// Whether names and values are there for as long as the range is, and not only while an iterator is at them.
 template <class Range, class = void>
-constexpr bool has_lasting_elements = false;
+inline constexpr bool has_lasting_elements = false;
 template <class Range>
-constexpr bool has_lasting_elements<
+inline constexpr bool has_lasting_elements<
     Range, std::void_t<typename std::iterator_traits<iterator_of<Range>>::iterator_category>> =
     std::is_base_of_v<std::forward_iterator_tag,
                       typename std::iterator_traits<iterator_of<Range>>::iterator_category>&&
@@ -169,7 +170,8 @@ constexpr bool has_lasting_elements<
   throw WebhookVerificationError(code, "", message);
 }
 
-constexpr std::array<std::string_view, 3> header_names{"webhook-id", "webhook-timestamp", "webhook-signature"};
+inline constexpr std::array<std::string_view, 3> header_names{"webhook-id", "webhook-timestamp",
+                                                              "webhook-signature"};
 
 /// Views into the range where that is `lasting`, else copies.
 template <class Range>

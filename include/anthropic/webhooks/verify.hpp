@@ -26,15 +26,15 @@ namespace anthropic::webhooks {
 /// Verifies that a request was signed with one of the receiver's secrets, and recently.
 ///
 /// Make one at start-up and share it: its functions are safe to call from many threads at once. Copies share the
-/// keys, which are wiped when the last of them is destroyed. No message of its errors tells a secret, an expected
-/// signature or the body. It throws WebhookVerificationError, besides the WebhookParseError of unwrap() and
-/// std::bad_alloc, and nothing else.
+/// keys, which are wiped when the last of them is destroyed. No message of its errors tells a part of a secret, an
+/// expected signature or the body. It throws WebhookVerificationError, the WebhookParseError of unwrap() and
+/// std::bad_alloc, and nothing else of its own.
 class WebhookVerifier {
  public:
   static constexpr std::chrono::seconds default_tolerance = std::chrono::minutes{5};
 
-  /// Takes a secret as the service shows it, "whsec_" and base64, or the base64 alone. `tolerance` is how far from
-  /// now, to either side, a delivery may have been signed.
+  /// Takes a secret as the service shows it, "whsec_" and base64, or the base64 alone. The key in it must have 16
+  /// bytes or more. `tolerance` is how far from now, to either side, a delivery may have been signed.
   /// @throws WebhookVerificationError with WebhookErrc::invalid_secret, or invalid_value for a negative tolerance.
   explicit WebhookVerifier(std::string_view secret, std::chrono::seconds tolerance = default_tolerance);
   /// The same for what std::getenv() returns, which is null where the variable is not set.
@@ -43,10 +43,11 @@ class WebhookVerifier {
   /// Takes several secrets, of which any may have signed, for as long as they are being rotated.
   explicit WebhookVerifier(const std::vector<std::string>& secrets,
                            std::chrono::seconds tolerance = default_tolerance);
+  /// The same for {"…", "…"}, or what std::getenv() returns.
   explicit WebhookVerifier(std::initializer_list<const char*> secrets,
                            std::chrono::seconds tolerance = default_tolerance);
 
-  /// Takes a key that is no base64 text but the bytes themselves.
+  /// Takes a key that is no base64 text but the bytes themselves, of any number but 0.
   [[nodiscard]] static WebhookVerifier from_raw_key(std::string_view key_bytes,
                                                     std::chrono::seconds tolerance = default_tolerance);
 
@@ -55,10 +56,10 @@ class WebhookVerifier {
   WebhookVerifier& operator=(const WebhookVerifier&) = default;
 
   /// Checks the headers, the age and the signature of a request, and returns the index of the secret that signed.
-  /// `body` is the raw one, byte for byte as received. `headers` are in whatever form the server has them: a range
-  /// of name and value pairs, a function from a name (`const char*`) to its value, of which WebhookHeaderValue
-  /// says what it may be, or WebhookHeaders. What that function throws passes through.
-  template <class Headers = WebhookHeaders>
+  /// `body` is the raw one, byte for byte as received. `headers` are what the server has: a range of name and
+  /// value pairs, or a function from a name (`const char*`) to its value, or WebhookHeaders. Such a function
+  /// returns anything that WebhookHeaderValue is made of, and what it throws passes through.
+  template <class Headers = WebhookHeaders>  // In parentheses, verify is safe from a macro of that name.
   std::size_t(verify)(std::string_view body, const Headers& headers,
                       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
@@ -119,9 +120,13 @@ inline void require_recent(std::string_view timestamp, std::chrono::system_clock
 
 /// Why no signature matches, as far as anyone may know it.
 inline std::string no_match(std::string_view signatures, std::size_t body_size, std::size_t secrets) {
-  constexpr std::array forms{
-      " of the form v1,<44 base64 digits>", "hexadecimal",  // as in signature_form
-      "in the url-safe alphabet",           "without \"v1,\"", "of another version", "of no known form"};
+  // In the order of signature_form.
+  constexpr std::array forms{"of the form v1,<44 base64 digits>",
+                             "hexadecimal",
+                             "in the url-safe alphabet",
+                             "without \"v1,\"",
+                             "of another version",
+                             "of no known form"};
   std::array<std::size_t, forms.size()> counts{};
   any_signature(signatures, [&counts](std::string_view version, std::string_view text) {
     ++counts[static_cast<std::size_t>(form_of(version, text))];
@@ -130,7 +135,8 @@ inline std::string no_match(std::string_view signatures, std::size_t body_size, 
 
   std::string result = "no signature matches: the body has " + std::to_string(body_size) + " bytes, " +
                        std::to_string(secrets) + (secrets == 1 ? " secret was" : " secrets were") +
-                       " tried, and the webhook-signature header has " + std::to_string(counts[0]) + forms[0];
+                       " tried, and the webhook-signature header has " + std::to_string(counts[0]) + " " +
+                       forms[0];
   const char* separator = counts[0] == 0 ? ": " : ", ";
   for (std::size_t i = 1; i < counts.size(); ++i) {
     if (counts[i] == 0) continue;

@@ -66,8 +66,9 @@ struct wiped_bytes {
 
 /// HMAC-SHA256 (RFC 2104) with one key. Safe to call from many threads at once.
 ///
-/// It keeps the two states that SHA-256 has after the key, and goes on from copies of them. An EVP_MAC takes a
-/// third more time for each call if it is copied, and if it is not, each thread needs its own.
+/// It keeps the two states that SHA-256 has after the key, and goes on from copies of them. An EVP_MAC that is
+/// copied takes 1.6 times as long, and one that is used again cannot be shared. Nothing outlives a call: there is
+/// nothing to free when a thread ends.
 class hmac_sha256 {
  public:
   using digest = std::array<unsigned char, 32>;
