@@ -98,17 +98,27 @@ template <class Headers = WebhookHeaders, class Secret>
 
 namespace detail {
 
+/// Reads whole seconds since 1970, and returns whether the text is that.
+inline bool read_seconds(std::string_view timestamp, std::int64_t& seconds) {
+  constexpr std::size_t most_digits = 12;  // the year 33658, and far from any overflow
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (timestamp.empty() || timestamp.size() > most_digits ||
+      !std::all_of(timestamp.begin(), timestamp.end(), is_digit) ||
+      (timestamp[0] == '0' && timestamp.size() > 1)) {
+    return false;
+  }
+  seconds = 0;
+  for (const char digit : timestamp) seconds = 10 * seconds + (digit - '0');
+  return true;
+}
+
 /// Throws unless `timestamp` is a number of seconds since 1970 that differs from `now` by `tolerance` at the most.
 inline void require_recent(std::string_view timestamp, std::chrono::system_clock::time_point now,
                            std::chrono::seconds tolerance) {
-  constexpr std::size_t most_digits = 12;  // the year 33658, and far from any overflow
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (timestamp.size() > most_digits || !std::all_of(timestamp.begin(), timestamp.end(), is_digit) ||
-      (timestamp[0] == '0' && timestamp.size() > 1)) {
+  std::int64_t signed_at = 0;
+  if (!read_seconds(timestamp, signed_at)) {
     fail_verification(WebhookErrc::invalid_header, "webhook-timestamp header: expected whole seconds since 1970");
   }
-  std::int64_t signed_at = 0;
-  for (const char digit : timestamp) signed_at = 10 * signed_at + (digit - '0');
 
   const auto age = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count() - signed_at;
   if (age >= -tolerance.count() && age <= tolerance.count()) return;
