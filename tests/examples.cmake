@@ -63,6 +63,65 @@ endforeach()
 expect(handle_event "idle: sesn_011CZkZAtmR3yMPDzynEDxu7\n204\n401\n" "${handle_event_out}")
 expect(rotate_secret "signed with the old secret\n" "${rotate_secret_out}")
 
+# Saved requests: one that is right, with a request line and CRLF, and the same spoilt in some way.
+set(fixture ${CMAKE_CURRENT_LIST_DIR}/fixtures/session.status_idled.json)
+file(READ ${fixture} body)
+set(secret whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dQo=)
+set(headers "webhook-id: 1\nWebhook-Timestamp:1773568800\n")
+string(APPEND headers "webhook-signature: v1,ofgVwRx4f4CCUQfcyQflQqtMMKMmGQ5v4QOu6Al0WgA=\n")
+string(REPLACE "\n" "\r\n" crlf_headers "POST /webhooks HTTP/1.1\n${headers}\n")
+set(saved ${BINARY_DIR}/saved_request)
+
+# What diagnose says of `request`, given as a file and as standard input.
+function(expect_diagnosis name expected secrets request)
+  file(WRITE ${saved} "${request}")
+  set(ENV{ANTHROPIC_WEBHOOK_SIGNING_KEY} "${secrets}")
+  execute_process(COMMAND ${BINARY_DIR}/diagnose ${ARGN} ${saved}
+    RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE err)
+  expect("diagnose, ${name}" "${expected}" "${result} ${out}${err}")
+  execute_process(COMMAND ${BINARY_DIR}/diagnose ${ARGN} INPUT_FILE ${saved}
+    RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE err)
+  expect("diagnose, ${name}, from standard input" "${expected}" "${result} ${out}${err}")
+endfunction()
+
+set(at --now 1773568900)
+set(verified "0 verified: 2026-03-15T10:00:00.000000Z  whe_0f1e2d3c4b5a69788796a5b4c3d2e1f0  session.status_idled")
+string(APPEND verified "  sesn_011CZkZAtmR3yMPDzynEDxu7\n")
+expect_diagnosis("CRLF" "${verified}" ${secret} "${crlf_headers}${body}" ${at})
+expect_diagnosis("status line" "${verified}" ${secret} "HTTP/1.1 200 OK\n${headers}\n${body}" ${at})
+expect_diagnosis("two secrets" "${verified}" "whsec_dGhlIGtleSBvZiBhbm90aGVyIGVuZHBvaW50,${secret}"
+  "${headers}\n${body}" ${at})
+set(newline "1 proven: A line end was added at the end of the body.\n        Verify the raw body, byte for byte. ")
+string(APPEND newline "Text tools add a line end, and readers of lines drop one.\n")
+expect_diagnosis("line end" "${newline}" ${secret} "${headers}\n${body}\n" ${at})
+set(clock "1 proven: The signature is right, and it was made 301 s (5 min) before the time of the check; the tolerance is ")
+string(APPEND clock "300 s.\n        Set the receiver's clock by NTP, and take its time in UTC. For a saved request, check with ")
+string(APPEND clock "the time at which it came.\n")
+expect_diagnosis("old" "${clock}" ${secret} "${headers}\n${body}" --now 1773569101)
+set(ENV{ANTHROPIC_WEBHOOK_SIGNING_KEY} ${secret})
+execute_process(COMMAND ${BINARY_DIR}/diagnose ${saved} RESULT_VARIABLE result OUTPUT_VARIABLE out)
+if(NOT "${result} ${out}" MATCHES "^1 proven: The signature is right, and it was made [0-9]+ s ")
+  message(FATAL_ERROR "diagnose of an old request, now: ${result} ${out}")
+endif()
+expect_diagnosis("no empty line" "2 diagnose: there is no empty line after the headers\n" ${secret} "${headers}" ${at})
+expect_diagnosis("no header" "2 diagnose: line 4 is no header\n" ${secret} "${headers}{}\n\n" ${at})
+expect_diagnosis("no secret" "2 diagnose: ANTHROPIC_WEBHOOK_SIGNING_KEY is not set\n" "" "\n" ${at})
+expect_diagnosis("no time" "2 diagnose: --now takes whole seconds since 1970\n" ${secret} "\n" --now today)
+foreach(arguments IN ITEMS "--help" "--now" "a;b")
+  execute_process(COMMAND ${BINARY_DIR}/diagnose ${arguments} RESULT_VARIABLE result ERROR_VARIABLE err)
+  expect("diagnose ${arguments}" "2 diagnose: usage: diagnose [--now SECONDS] [file]\n" "${result} ${err}")
+endforeach()
+execute_process(COMMAND ${BINARY_DIR}/diagnose nowhere RESULT_VARIABLE result ERROR_VARIABLE err)
+expect("diagnose of no file" "2 diagnose: cannot read nowhere\n" "${result} ${err}")
+
+# What sign prints is right now, and so is a body that is no event.
+execute_process(COMMAND ${BINARY_DIR}/sign ${fixture} COMMAND ${BINARY_DIR}/diagnose
+  RESULT_VARIABLE result OUTPUT_VARIABLE out)
+expect("diagnose of sign" "${verified}" "${result} ${out}")
+execute_process(COMMAND ${BINARY_DIR}/sign ${broken} COMMAND ${BINARY_DIR}/diagnose
+  RESULT_VARIABLE result OUTPUT_VARIABLE out)
+expect("diagnose of sign" "1 verified, but no event: /data/vault_id: missing\n" "${result} ${out}")
+
 # Each C++ block of the README stands in an example, to the letter.
 file(GLOB sources ${examples}/*.cpp)
 foreach(source IN LISTS sources)

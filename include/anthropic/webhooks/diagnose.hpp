@@ -86,7 +86,7 @@ using header_list = std::vector<std::pair<std::string, std::string>>;
 /// A request, as it came or with something undone.
 struct delivery {
   std::string_view secret, body, id, timestamp, signature;
-  std::string_view signed_timestamp;   // where that is not `timestamp`
+  std::string_view signed_timestamp;   // what the signature was made of
   std::int64_t now = 0;                // in seconds since 1970
   const hmac_sha256* key = nullptr;    // null where the secret is refused
   const header_list* names = nullptr;  // empty where they are not known
@@ -162,7 +162,9 @@ inline void undo_decoration(const delivery& before, const delivery_visitor& visi
 
 inline void undo_url_safe_secret(const delivery& before, const delivery_visitor& visit) {
   const auto digits = without_prefix(before.secret);
-  if (digits.find_first_of("-_") == std::string_view::npos) return;
+  std::string refusal;
+  if (try_key([&before] { return key_in(before.secret); }, refusal)) return;
+  if (refusal.find(url_safe_secret) == std::string::npos) return;
   wiped_bytes standard(digits.size());
   std::transform(digits.begin(), digits.end(), standard.bytes.begin(), [](char c) {
     return static_cast<unsigned char>(c == '-' ? '+' : c == '_' ? '/' : c);
@@ -349,6 +351,10 @@ inline void undo_clock(const delivery& before, const delivery_visitor& visit) {
 
 // Signatures.
 
+constexpr const char* hexadecimal_signature = "The signature is in hexadecimal digits.";
+constexpr const char* url_safe_signature = "The signature is in the url-safe alphabet, or lacks its padding.";
+constexpr const char* signature_without_version = "The signature has no \"v1,\" before it.";
+
 /// Visits the request with the signatures for which `write(list, version, text)` is true as that wrote them.
 template <class Write>
 void visit_signatures(const delivery& before, const delivery_visitor& visit, std::string_view what, Write write) {
@@ -369,7 +375,7 @@ void visit_signatures(const delivery& before, const delivery_visitor& visit, std
 }
 
 inline void undo_hexadecimal(const delivery& before, const delivery_visitor& visit) {
-  visit_signatures(before, visit, "The signature is in hexadecimal digits.",
+  visit_signatures(before, visit, hexadecimal_signature,
                    [](std::string& list, std::string_view version, std::string_view text) {
                      if (form_of(version, text) != signature_form::hexadecimal) return false;
                      text = text.substr(text.size() - 64);
@@ -385,10 +391,16 @@ inline void undo_hexadecimal(const delivery& before, const delivery_visitor& vis
                    });
 }
 
+/// Whether it is url-safe base64, or standard base64 without its padding.
+inline bool is_url_safe(std::string_view version, std::string_view text) {
+  return form_of(version, text) == signature_form::url_safe ||
+         ((version.empty() || version == "v1") && text.size() == 43 && is_base64(text));
+}
+
 inline void undo_url_safe_signature(const delivery& before, const delivery_visitor& visit) {
-  visit_signatures(before, visit, "The signature is in the url-safe alphabet, or lacks its padding.",
+  visit_signatures(before, visit, url_safe_signature,
                    [](std::string& list, std::string_view version, std::string_view text) {
-                     if (form_of(version, text) != signature_form::url_safe) return false;
+                     if (!is_url_safe(version, text)) return false;
                      list.append(version).append(version.empty() ? "" : ",");
                      for (const char c : text.substr(0, 43)) list += c == '-' ? '+' : c == '_' ? '/' : c;
                      list += '=';
@@ -397,7 +409,7 @@ inline void undo_url_safe_signature(const delivery& before, const delivery_visit
 }
 
 inline void undo_lack_of_version(const delivery& before, const delivery_visitor& visit) {
-  visit_signatures(before, visit, "The signature has no \"v1,\" before it.",
+  visit_signatures(before, visit, signature_without_version,
                    [](std::string& list, std::string_view version, std::string_view text) {
                      constexpr std::size_t size = std::tuple_size_v<digest_base64>;
                      // There may be something else before it, such as "v1=".
@@ -408,15 +420,32 @@ inline void undo_lack_of_version(const delivery& before, const delivery_visitor&
                    });
 }
 
-/// `what` if there is a signature of this form, and none of the right one.
-inline std::string suspect_form(const delivery& request, signature_form form, const char* what) {
+/// `what` if there is a signature for which `is_such` is true, and none of the right form.
+template <class Predicate>
+std::string suspect_form(const delivery& request, const char* what, Predicate is_such) {
   bool good = false, found = false;
   any_signature(request.signature, [&](std::string_view version, std::string_view text) {
     good = good || form_of(version, text) == signature_form::good;
-    found = found || form_of(version, text) == form;
+    found = found || is_such(version, text);
     return false;
   });
   return found && !good ? what : "";
+}
+
+inline std::string suspect_hexadecimal(const delivery& request) {
+  return suspect_form(request, hexadecimal_signature, [](std::string_view version, std::string_view text) {
+    return form_of(version, text) == signature_form::hexadecimal;
+  });
+}
+
+inline std::string suspect_url_safe_signature(const delivery& request) {
+  return suspect_form(request, url_safe_signature, is_url_safe);
+}
+
+inline std::string suspect_lack_of_version(const delivery& request) {
+  return suspect_form(request, signature_without_version, [](std::string_view version, std::string_view text) {
+    return form_of(version, text) == signature_form::without_version;
+  });
 }
 
 // Bodies.
@@ -719,20 +748,11 @@ inline const std::vector<cause_entry>& cause_entries() {
        "it came.",
        undo_clock, nullptr},
       {WebhookCause::signature_hexadecimal, "Send base64 after \"v1,\", and not hexadecimal digits.",
-       undo_hexadecimal,
-       [](const delivery& request) {
-         return suspect_form(request, signature_form::hexadecimal, "The signature is in hexadecimal digits.");
-       }},
+       undo_hexadecimal, suspect_hexadecimal},
       {WebhookCause::signature_url_safe, "Send standard base64, with + and / and the = at the end.",
-       undo_url_safe_signature,
-       [](const delivery& request) {
-         return suspect_form(request, signature_form::url_safe,
-                             "The signature is in the url-safe alphabet, or lacks its padding.");
-       }},
+       undo_url_safe_signature, suspect_url_safe_signature},
       {WebhookCause::signature_without_version, "Send \"v1,\" before the base64.", undo_lack_of_version,
-       [](const delivery& request) {
-         return suspect_form(request, signature_form::without_version, "The signature has no \"v1,\" before it.");
-       }},
+       suspect_lack_of_version},
       {WebhookCause::secret_malformed, "Copy the signing secret of this endpoint again, whsec_ and base64.",
        nullptr, suspect_malformed_secret},
       {WebhookCause::secret_decorated,

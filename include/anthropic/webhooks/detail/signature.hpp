@@ -130,6 +130,8 @@ inline bool is_base64(std::string_view digits, std::string_view others = "+/") {
   });
 }
 
+inline constexpr const char* url_safe_secret = "it is in the url-safe alphabet; it must be in standard base64";
+
 /// The base64 digits of a secret, without prefix and padding. It is strict where EVP_DecodeBlock() is not.
 inline std::string_view base64_digits(std::string_view secret) {
   constexpr std::string_view prefix = "whsec_";
@@ -164,7 +166,7 @@ inline std::string_view base64_digits(std::string_view secret) {
       (padding > 0 && secret.size() % 4 != 0)) {
     fail_secret("it is not base64");
   }
-  if (has_any_of("-_")) fail_secret("it is in the url-safe alphabet; it must be in standard base64");
+  if (has_any_of("-_")) fail_secret(url_safe_secret);
   return digits;
 }
 
