@@ -67,17 +67,16 @@ struct fields {
     return (read_if_tagged<Ts>(tag, result) || ...);
   }
 
-  template <class T, class Keys, std::size_t... Is>
-  T make(const Keys& keys, std::index_sequence<Is...>) {
-    return {std::string(required(data[keys[Is]]))...};
+  template <class T, std::size_t... Is>
+  T make(std::index_sequence<Is...>) {
+    return {std::string(required(data[anthropic::webhooks::detail::keys_of<T>[Is]]))...};
   }
 
   template <class T, class Variant>
   bool read_if_tagged(std::string_view tag, Variant& variant) {
     if constexpr (anthropic::webhooks::detail::is_known_event_data<T>) {
       if (tag == T::type) {
-        constexpr auto keys = anthropic::webhooks::detail::keys_of<T>();
-        variant = make<T>(keys, std::make_index_sequence<keys.size()>());
+        variant = make<T>(std::make_index_sequence<sizeof(T) / sizeof(std::string)>());
         return true;
       }
     }

@@ -38,20 +38,35 @@ inline constexpr std::array<std::string_view, unknown> names{
     "type", "vault_id",   "workspace_id"};
 }  // namespace key
 
-/// The key of each member of a known event's data, in the order of the members.
+template <class T, class = void>
+inline constexpr bool has_enforcement_action_id = false;
 template <class T>
-constexpr auto keys_of() {
-  std::array<key::index, sizeof(T) / sizeof(std::string)> keys{key::id, key::organization_id};
+inline constexpr bool has_enforcement_action_id<T, std::void_t<decltype(T::enforcement_action_id)>> = true;
+template <class T, class = void>
+inline constexpr bool has_session_thread_id = false;
+template <class T>
+inline constexpr bool has_session_thread_id<T, std::void_t<decltype(T::session_thread_id)>> = true;
+template <class T, class = void>
+inline constexpr bool has_vault_id = false;
+template <class T>
+inline constexpr bool has_vault_id<T, std::void_t<decltype(T::vault_id)>> = true;
+
+/// The keys of the members of a known event's data in their order, and then unknown ones.
+using key_list = std::array<key::index, 4>;
+
+constexpr key_list list_keys(bool workspace_id, bool enforcement_action_id, bool session_thread_id,
+                             bool vault_id) {
+  key_list keys{key::id, key::organization_id, key::unknown, key::unknown};
   std::size_t size = 2;
-  const auto add_if_member = [&](auto accessor, key::index key) {
-    if (std::is_invocable_v<decltype(accessor), T>) keys[size++] = key;
-  };
-  add_if_member([](auto data) -> decltype(data.workspace_id) { return {}; }, key::workspace_id);
-  add_if_member([](auto data) -> decltype(data.enforcement_action_id) { return {}; }, key::enforcement_action_id);
-  add_if_member([](auto data) -> decltype(data.session_thread_id) { return {}; }, key::session_thread_id);
-  add_if_member([](auto data) -> decltype(data.vault_id) { return {}; }, key::vault_id);
-  return size == keys.size() ? keys : throw "T has a member that is missing here";
+  if (workspace_id) keys[size++] = key::workspace_id;
+  if (enforcement_action_id) keys[size++] = key::enforcement_action_id;
+  if (session_thread_id) keys[size++] = key::session_thread_id;
+  if (vault_id) keys[size++] = key::vault_id;
+  return keys;
 }
+template <class T>
+inline constexpr key_list keys_of = list_keys(has_workspace_id<T>, has_enforcement_action_id<T>,
+                                              has_session_thread_id<T>, has_vault_id<T>);
 
 /// Text from a body, made fit for a message: short, on one line, in ASCII.
 inline std::string excerpt(std::string_view text) {
@@ -115,12 +130,6 @@ class fields {
   void require_string(key::index key) const {
     if (!is_string(key)) throw not_a("a string", key);
   }
-  template <std::size_t Count>
-  void require_strings(const std::array<key::index, Count>& keys) const {
-    key::index first_wrong = key::unknown;
-    for (const key::index key : keys) first_wrong = is_string(key) || first_wrong < key ? first_wrong : key;
-    if (first_wrong != key::unknown) require_string(first_wrong);
-  }
   void require_object(key::index key) const {
     if (!is_object(key)) throw not_a("an object", key);
   }
@@ -130,6 +139,17 @@ class fields {
     if (found.view() == expected) return;
     throw error(WebhookErrc::invalid_value, "expected " + excerpt(expected) + ", found " + excerpt(found.view()),
                 key);
+  }
+
+  /// The strings with these keys. If any is wrong, the error is that of the first in the order of the wire.
+  [[nodiscard]] std::array<std::string, 4> strings(const key_list& keys) const {
+    key::index first_wrong = key::unknown;
+    for (const key::index key : keys) {
+      if (key < first_wrong && !is_string(key)) first_wrong = key;
+    }
+    if (first_wrong != key::unknown) throw not_a("a string", first_wrong);
+    const auto text_if_any = [this](key::index key) { return key == key::unknown ? std::string() : text(key); };
+    return {text(keys[0]), text(keys[1]), text_if_any(keys[2]), text_if_any(keys[3])};
   }
 
   [[nodiscard]] WebhookParseError error(WebhookErrc code, const std::string& message, key::index key) const {
@@ -154,17 +174,19 @@ class fields {
   std::array<text_view, key::unknown + 1> texts_;
 };
 
-template <class T, std::size_t... Is>
-T make(const fields& in, std::index_sequence<Is...>) {
-  return {in.text(keys_of<T>()[Is])...};
-}
-
-/// Makes the data of a known event, whose tag has been read.
+/// Makes the data of a known event, whose tag has been read, of its strings.
 template <class T>
-T make(const fields& in) {
-  constexpr auto keys = keys_of<T>();
-  in.require_strings(keys);
-  return make<T>(in, std::make_index_sequence<keys.size()>());
+T make(std::array<std::string, 4>& strings) noexcept {
+  auto& [id, organization_id, third, fourth] = strings;
+  constexpr std::size_t members = sizeof(T) / sizeof(std::string);
+  static_assert(members == 2 || keys_of<T>[members - 1] != key::unknown, "T has a member that list_keys() lacks");
+  if constexpr (members == 2) {
+    return {std::move(id), std::move(organization_id)};
+  } else if constexpr (members == 3) {
+    return {std::move(id), std::move(organization_id), std::move(third)};
+  } else {
+    return {std::move(id), std::move(organization_id), std::move(third), std::move(fourth)};
+  }
 }
 
 inline BetaWebhookUnknownEventData make_unknown(const fields& in, std::string json) {
@@ -174,13 +196,13 @@ inline BetaWebhookUnknownEventData make_unknown(const fields& in, std::string js
 
 /// Makes an alternative of the variant in its place.
 template <class Data, std::size_t Index>
-Data make_alternative(const fields& in) {
+Data make_alternative(std::array<std::string, 4>& strings) {
   using T = std::variant_alternative_t<Index, Data>;
   struct maker {
-    const fields& in;
-    operator T() const { return make<T>(in); }
+    std::array<std::string, 4>& strings;
+    operator T() const noexcept { return make<T>(strings); }
   };
-  return Data(std::in_place_index<Index>, maker{in});
+  return Data(std::in_place_index<Index>, maker{strings});
 }
 
 template <class Data, class Indices = std::make_index_sequence<std::variant_size_v<Data> - 1>>
@@ -191,6 +213,7 @@ template <class Data, std::size_t... Is>
 struct known_types<Data, std::index_sequence<Is...>> {
   static constexpr std::array tags{std::variant_alternative_t<Is, Data>::type...};
   static constexpr std::array makers{&make_alternative<Data, Is>...};
+  static constexpr std::array keys{keys_of<std::variant_alternative_t<Is, Data>>...};
 
   /// The index of the type with this tag, or the number of known types.
   static constexpr std::size_t find(std::string_view tag) {
@@ -225,7 +248,10 @@ template <class Data, class JsonText>
 Data make_data(const fields& in, const JsonText& json_text) {
   in.require_string(key::type);
   const std::size_t index = known_types<Data>::find(in.short_text(key::type).view());
-  if (index < known_types<Data>::tags.size()) return known_types<Data>::makers[index](in);
+  if (index < known_types<Data>::tags.size()) {
+    auto strings = in.strings(known_types<Data>::keys[index]);
+    return known_types<Data>::makers[index](strings);
+  }
   return make_unknown(in, json_text());
 }
 
@@ -233,7 +259,8 @@ Data make_data(const fields& in, const JsonText& json_text) {
 template <class Event, class JsonText>
 Event make_event(const fields& envelope, const fields& data, const JsonText& json_text) {
   envelope.require(Event::type, key::type);
-  envelope.require_strings(std::array{key::id, key::created_at});
+  envelope.require_string(key::id);
+  envelope.require_string(key::created_at);
   const auto created_at = try_parse_timestamp(envelope.short_text(key::created_at).view());
   if (!created_at) throw envelope.error(WebhookErrc::invalid_timestamp, expected_timestamp, key::created_at);
   envelope.require_object(key::data);

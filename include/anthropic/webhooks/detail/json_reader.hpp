@@ -125,23 +125,24 @@ class json_reader {
   }
 
  private:
-  /// The objects and arrays around a position. Only those beyond 64 take allocations.
+  /// The objects and arrays around a position, a bit each. Only those beyond 64 take allocations.
   struct nesting {
     void enter(bool object) {
-      if (depth++ >= 64) outer.push_back(inner >> 63 != 0);
+      if (depth != 0 && depth % 64 == 0) outer.push_back(inner);
       inner = inner << 1 | (object ? 1U : 0U);
+      ++depth;
     }
     void leave() {
       inner >>= 1;
-      if (--depth < 64) return;
-      inner |= std::uint64_t{outer.back()} << 63;
+      if (--depth % 64 != 0 || depth == 0) return;
+      inner = outer.back();
       outer.pop_back();
     }
     [[nodiscard]] bool in_object() const { return (inner & 1) != 0; }
 
     std::size_t depth = 0;
-    std::uint64_t inner = 0;  // a bit each: whether it is an object
-    std::vector<bool> outer;
+    std::uint64_t inner = 0;
+    std::vector<std::uint64_t> outer;
   };
 
   const char* skip_nested(const char* at) {
