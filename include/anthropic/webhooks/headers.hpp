@@ -257,8 +257,9 @@ void require_headers(const WebhookHeaders& found, const Headers& all) {
 
 template <class Text, class>
 WebhookHeaderValue::WebhookHeaderValue(Text&& text) : std::string_view(detail::text_of(text)) {
-  // What needs no destructor is a reference, a pointer or a view.
-  if constexpr (!std::is_trivially_destructible_v<Text>) {
+  // A pointer or a view needs no destructor, and has no room for the characters of a signature.
+  constexpr bool is_view = std::is_trivially_destructible_v<Text> && sizeof(Text) <= 4 * sizeof(void*);
+  if constexpr (!std::is_reference_v<Text> && !is_view) {
     kept_ = std::make_shared<const std::string>(*this);
     std::string_view::operator=(*kept_);
   }
