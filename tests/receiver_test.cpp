@@ -267,10 +267,10 @@ TEST_CASE("each delivery gets the status that it should") {
 
   CHECK(deliver(port, event("whe_1")) == 200);
   CHECK(deliver(port, event("whe_1")) == 200);
-  CHECK(deliver(port, event("whe_2", "agent.created")) == 200);
+  CHECK(deliver(port, event("whe_2", "workflow.published")) == 200);
   CHECK(receiver.log().find("200 POST /webhooks  recorded whe_1 session.status_idled\n") != std::string::npos);
   CHECK(receiver.log().find("200 POST /webhooks  duplicate whe_1 session.status_idled\n") != std::string::npos);
-  CHECK(receiver.log().find("200 POST /webhooks  recorded whe_2 agent.created\n") != std::string::npos);
+  CHECK(receiver.log().find("200 POST /webhooks  recorded whe_2 workflow.published\n") != std::string::npos);
 
   const std::string body = event("whe_no");
   CHECK(post(port, body, {}) == 401);
@@ -301,11 +301,12 @@ TEST_CASE("each delivery gets the status that it should") {
   }
 
   CHECK(query(folder, "SELECT id || ' ' || type || ' ' || created_at FROM events ORDER BY id") ==
-        "whe_1 session.status_idled 2026-03-15T10:00:00Z\nwhe_2 agent.created 2026-03-15T10:00:00Z\n");
-  CHECK(query(folder, "SELECT body FROM events WHERE id = 'whe_2'") == event("whe_2", "agent.created") + '\n');
+        "whe_1 session.status_idled 2026-03-15T10:00:00Z\nwhe_2 workflow.published 2026-03-15T10:00:00Z\n");
+  CHECK(query(folder, "SELECT body FROM events WHERE id = 'whe_2'") ==
+        event("whe_2", "workflow.published") + '\n');
   REQUIRE(eventually([&] { return all_handled(folder); }));
   CHECK(query(folder, "SELECT note FROM notes ORDER BY event_id") ==
-        "session sesn_1 is idle\nagent.created sesn_1\n");
+        "session sesn_1 is idle\nworkflow.published sesn_1\n");
 }
 
 TEST_CASE("what is no whole request is not recorded") {
@@ -457,7 +458,7 @@ TEST_CASE("what was recorded but not handled is handled after the start, and wha
   };
   record("whe_1", event("whe_1"));
   record("whe_2", "broken");
-  record("whe_3", event("whe_3", "agent.created"));
+  record("whe_3", event("whe_3", "workflow.published"));
 
   Receiver receiver(folder);
   REQUIRE(eventually([&] { return query(folder, "SELECT count(*) FROM notes") == "2\n"; }));
