@@ -141,10 +141,11 @@ struct made_pair {
   }
 };
 
-/// Makes its elements as they are asked for.
+/// Makes its elements as they are asked for, whatever its category promises.
+template <class Category>
 struct made_range {
   struct iterator {
-    using iterator_category = std::input_iterator_tag;
+    using iterator_category = Category;
     using value_type = std::pair<std::string, std::string>;
     using difference_type = std::ptrdiff_t;
     using pointer = void;
@@ -197,10 +198,13 @@ struct tuple_element<Part, made_pair> {
 }  // namespace std
 
 TEST_CASE("what a range makes only as it is asked for is kept") {
-  check_is(webhook_headers(made_range()));
+  check_is(webhook_headers(made_range<std::input_iterator_tag>()));
   check_is(webhook_headers(made_range_with_sentinel()));
-  const made_range range;
+  const made_range<std::input_iterator_tag> range;
   check_is(webhook_headers(range));
+  check_is(detail::headers_of(range));
+  const made_range<std::random_access_iterator_tag> that_promises_more;
+  check_is(webhook_headers(that_promises_more));
   const made_range_with_sentinel with_sentinel;
   check_is(webhook_headers(with_sentinel));
   const std::vector<made_pair> made_pairs{{0}, {1}, {2}, {3}, {4}};
@@ -487,3 +491,7 @@ static_assert(!std::is_constructible_v<WebhookHeaderValue, std::u16string> &&
               !std::is_constructible_v<WebhookHeaderValue, bool>);
 static_assert(!std::is_constructible_v<WebhookHeaderValue, std::optional<int>> &&
               !std::is_constructible_v<WebhookHeaderValue, void*>);
+static_assert(!detail::is_range_of_pairs<std::string> && !detail::is_range_of_pairs<std::vector<std::string>>);
+static_assert(!detail::is_range_of_pairs<std::vector<std::tuple<std::string, std::string, std::string>>>);
+static_assert(!detail::is_look_up<int> && !detail::is_look_up<pairs> && !detail::is_look_up<int (*)(const char*)>);
+static_assert(!detail::is_look_up<std::string (*)(int)> && detail::is_look_up<std::string (*)(std::string)>);

@@ -296,10 +296,10 @@ TEST_CASE("after a failure, every position is the end") {
   json_reader reader("[1]");
   const char* const start = reader.skip_byte_order_mark();
   CHECK_FALSE(reader.failed());
-  CHECK(reader.skip('{', start) == reader.end());
+  CHECK(reader.skip("{", start) == reader.end());
   CHECK(reader.failed());
   json_type type{};
   CHECK(reader.skip_value(reader.end(), type) == reader.end());
-  CHECK(reader.skip_key(reader.end(), type) == reader.end());
+  CHECK(reader.skip_string(reader.end(), type) == reader.end());
   CHECK(reader.failed_at() == 0);
 }

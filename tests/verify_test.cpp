@@ -722,6 +722,8 @@ TEST_CASE("what does not match is described as far as anyone may know it") {
       {"v1," + base64_digits.substr(1), "0" + of_the_form + ": 1 is of no known form"},
       {"v1," + base64_digits.substr(0, 42) + "*=", "0" + of_the_form + ": 1 is of no known form"},
       {"v1," + base64_digits.substr(0, 43) + "A", "0" + of_the_form + ": 1 is of no known form"},
+      {"v," + base64_digits, "0" + of_the_form + ": 1 is without \"v1,\", 1 is of no known form"},
+      {"x1," + base64_digits, "0" + of_the_form + ": 1 is without \"v1,\", 1 is of no known form"},
       {"v1, x", "0" + of_the_form + ": 2 are of no known form"},
       {"v1,", "0" + of_the_form},
       {" , ", "0" + of_the_form},
@@ -914,12 +916,14 @@ TEST_CASE("a signature is compared in constant time, wherever it differs") {
   }
 }
 
-TEST_CASE("what a secret is decoded to, and its digits, are wiped") {
+TEST_CASE("what a secret is decoded to, its digits, and what is made of them are wiped") {
   std::vector<std::string> contents;
   wiped = &contents;
   { const WebhookVerifier verifier(secret); }
   wiped = nullptr;
-  for (const auto& confidential : {key, "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dQo"s}) {
+  std::string outer_block = key;  // of the HMAC
+  for (auto& c : outer_block) c = static_cast<char>(c ^ 0x5c);
+  for (const auto& confidential : {key, "MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dQo"s, outer_block}) {
     CHECK(std::any_of(contents.begin(), contents.end(), [&](const std::string& content) {
       return content.substr(0, confidential.size()) == confidential;
     }));

@@ -68,6 +68,7 @@ function(check_consumer program)
   endif()
 endfunction()
 check_consumer(${BINARY_DIR}/consumer/consumer)
+run(${BINARY_DIR}/consumer/written_for_1_0)
 
 find_program(pkg_config pkg-config)
 if(WAY MATCHES "package" AND pkg_config)

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <functional>
 #include <iterator>
 #include <memory>
 #include <string>
@@ -111,14 +110,11 @@ inline bool equal_ignoring_case(std::string_view name, std::string_view lower) n
 
 // A function from a name to its value.
 
-template <class LookUp>
-constexpr bool is_look_up() {
-  if constexpr (std::is_invocable_v<const LookUp&, const char*>) {
-    return is_text<std::decay_t<std::invoke_result_t<const LookUp&, const char*>>>::value;
-  } else {
-    return false;
-  }
-}
+template <class T, class = void>
+inline constexpr bool is_look_up = false;
+template <class T>
+inline constexpr bool is_look_up<T, std::enable_if_t<std::is_invocable_v<const T&, const char*>>> =
+    is_text<std::decay_t<std::invoke_result_t<const T&, const char*>>>::value;
 
 template <class LookUp>
 WebhookHeaderValue look_up(const LookUp& headers, std::string_view name) {
@@ -224,12 +220,12 @@ template <class Headers>
 decltype(auto) headers_of(const Headers& headers) {
   constexpr bool is_by_hand = std::is_base_of_v<WebhookHeaders, Headers>;
   static_assert(
-      is_by_hand || is_look_up<Headers>() || is_range_of_pairs<Headers>,
+      is_by_hand || is_look_up<Headers> || is_range_of_pairs<Headers>,
       "headers: pass a range of name and value pairs, a function from a name (const char*) to its value, "
       "or WebhookHeaders");
   if constexpr (is_by_hand) {
     return static_cast<const WebhookHeaders&>(headers);
-  } else if constexpr (is_look_up<Headers>()) {
+  } else if constexpr (is_look_up<Headers>) {
     return WebhookHeaders{look_up(headers, header_names[0]), look_up(headers, header_names[1]),
                           look_up(headers, header_names[2])};
   } else if constexpr (is_range_of_pairs<Headers>) {
@@ -261,14 +257,9 @@ void require_headers(const WebhookHeaders& found, const Headers& all) {
 
 template <class Text, class>
 WebhookHeaderValue::WebhookHeaderValue(Text&& text) : std::string_view(detail::text_of(text)) {
-  if constexpr (!std::is_reference_v<Text>) {
-    // What needs no destructor, and does not hold the characters in itself, is a pointer or a view.
-    const auto* const object = reinterpret_cast<const char*>(std::addressof(text));
-    const std::less<const char*> before;
-    if (std::is_trivially_destructible_v<Text> &&
-        (before(data(), object) || !before(data(), object + sizeof(Text)))) {
-      return;
-    }
+  // A pointer or a view needs no destructor, and has no room for the characters of a signature.
+  constexpr bool is_view = std::is_trivially_destructible_v<Text> && sizeof(Text) <= 4 * sizeof(void*);
+  if constexpr (!std::is_reference_v<Text> && !is_view) {
     kept_ = std::make_shared<const std::string>(*this);
     std::string_view::operator=(*kept_);
   }

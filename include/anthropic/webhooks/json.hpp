@@ -92,11 +92,11 @@ template <class Json>
 fields fields_of(const Json& source, const char* path) {
   if (!source.is_object()) throw wrong_type(path, "an object", source.type_name());
   fields result(path);
-  for (std::size_t i = 0; i < key_names.size(); ++i) {
-    const auto found = source.find(key_names[i].data());
+  for (std::size_t i = 0; i < key::names.size(); ++i) {
+    const auto found = source.find(key::names[i].data());
     if (found == source.end()) continue;
     const auto* const string = found->template get_ptr<const typename Json::string_t*>();
-    result.set(wire_key{static_cast<unsigned char>(i)}, type_of(*found),
+    result.set(key::index{i}, type_of(*found),
                string != nullptr ? std::string_view(string->data(), string->size()) : std::string_view());
   }
   return result;
@@ -117,30 +117,29 @@ void read(const Json& source, T& value) {
   const fields in = fields_of(source, "");
   const auto json_text = [&source] { return dump(source, ""); };
   if constexpr (std::is_same_v<T, BetaWebhookEvent>) {
-    const fields data = in.is_object(wire_key::data) ? fields_of(source["data"], "/data") : fields("/data");
+    const fields data = in.is_object(key::data) ? fields_of(source["data"], "/data") : fields("/data");
     value = make_event<T>(in, data, [&source] { return dump(source["data"], "/data"); });
   } else if constexpr (std::is_same_v<T, BetaWebhookEventData>) {
     value = make_data<T>(in, json_text);
   } else if constexpr (std::is_same_v<T, BetaWebhookUnknownEventData>) {
-    in.require_string(wire_key::type);
+    in.require_string(key::type);
     value = make_unknown(in, json_text());
   } else {
-    in.require(T::type, wire_key::type);
-    value = make<T>(in);
+    in.require(T::type, key::type);
+    auto strings = in.strings(keys_of<T>);
+    value = make<T>(strings);
   }
 }
 
-/// A member of a known event's data in the order of the wire.
+/// A known event's data, in the order of the wire.
 template <class Json, class T>
 Json written_data(const T& data) {
-  constexpr auto keys = keys_of<T>();
   const auto strings = strings_of(data);
   Json result = Json::object();
-  for (std::size_t key = 0; key < key_names.size(); ++key) {
-    const char* const name = key_names[key].data();
-    if (wire_key{static_cast<unsigned char>(key)} == wire_key::type) result[name] = std::string(T::type);
-    for (std::size_t i = 0; i < keys.size(); ++i) {
-      if (static_cast<std::size_t>(keys[i]) == key) result[name] = *strings[i];
+  for (std::size_t key = 0; key < key::names.size(); ++key) {
+    if (key == key::type) result[key::names[key].data()] = std::string(T::type);
+    for (std::size_t i = 0; i < strings.size(); ++i) {
+      if (keys_of<T>[i] == key) result[key::names[key].data()] = *strings[i];
     }
   }
   return result;

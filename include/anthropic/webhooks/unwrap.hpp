@@ -30,38 +30,10 @@ namespace anthropic::webhooks {
 
 namespace detail {
 
-inline wire_key key_named(std::string_view name, json_type type) {
-  text_buffer buffer;
-  if (type == json_type::escaped_string) {
-    char* const out = buffer.room(name.size());
-    name = {out, static_cast<std::size_t>(unescape(name, out) - out)};
-  }
-  const auto if_it_is = [name](wire_key key) {
-    const std::string_view wanted = name_of(key);
-    return std::string_view::traits_type::compare(name.data(), wanted.data(), wanted.size()) == 0
-               ? key
-               : wire_key::unknown;
-  };
-  switch (name.size()) {
-    case 2:
-      return if_it_is(wire_key::id);
-    case 4:
-      return name[0] == 't' ? if_it_is(wire_key::type) : if_it_is(wire_key::data);
-    case 8:
-      return if_it_is(wire_key::vault_id);
-    case 10:
-      return if_it_is(wire_key::created_at);
-    case 12:
-      return if_it_is(wire_key::workspace_id);
-    case 15:
-      return if_it_is(wire_key::organization_id);
-    case 17:
-      return if_it_is(wire_key::session_thread_id);
-    case 21:
-      return if_it_is(wire_key::enforcement_action_id);
-    default:
-      return wire_key::unknown;
-  }
+inline key::index key_named(std::string_view name) {
+  std::size_t index = 0;
+  while (index < key::names.size() && name != key::names[index]) ++index;
+  return key::index{index};
 }
 
 /// Notes down, in one pass over a body, what an event is made of.
@@ -86,15 +58,15 @@ class body_reader {
 
   const char* skip_envelope(const char* at) {
     const char* const begin = at;
-    if (!skip_usual(R"({"id":")", wire_key::id, envelope_, at) &&
-        skip_usual(R"({"type":")", wire_key::type, envelope_, at)) {
-      skip_usual(R"(,"id":")", wire_key::id, envelope_, at);
+    if (!skip_usual(R"({"id":")", key::id, envelope_, at) &&
+        skip_usual(R"({"type":")", key::type, envelope_, at)) {
+      skip_usual(R"(,"id":")", key::id, envelope_, at);
     }
-    skip_usual(R"(,"created_at":")", wire_key::created_at, envelope_, at);
+    skip_usual(R"(,"created_at":")", key::created_at, envelope_, at);
     if (json_.has(R"(,"data":{)", at)) at = skip_data(at + sizeof R"(,"data":)" - 1);
     constexpr std::string_view tag = R"(,"type":"event")";  // which does not change
     if (json_.has(R"(,"type":"event")", at)) {
-      envelope_.set(wire_key::type, json_type::string, {at + tag.find("event"), 5});
+      envelope_.set(key::type, json_type::string, {at + tag.find("event"), 5});
       at += tag.size();
     }
     return skip_other_members(begin, at, envelope_);
@@ -103,25 +75,24 @@ class body_reader {
   const char* skip_data(const char* at) {
     const char* const begin = at;
     data_.clear();
-    if (!skip_usual(R"({"id":")", wire_key::id, data_, at) &&
-        skip_usual(R"({"type":")", wire_key::type, data_, at)) {
-      skip_usual(R"(,"id":")", wire_key::id, data_, at);
+    if (!skip_usual(R"({"id":")", key::id, data_, at) && skip_usual(R"({"type":")", key::type, data_, at)) {
+      skip_usual(R"(,"id":")", key::id, data_, at);
     }
-    skip_usual(R"(,"enforcement_action_id":")", wire_key::enforcement_action_id, data_, at);
-    skip_usual(R"(,"organization_id":")", wire_key::organization_id, data_, at);
-    skip_usual(R"(,"session_thread_id":")", wire_key::session_thread_id, data_, at);
-    skip_usual(R"(,"type":")", wire_key::type, data_, at);
-    skip_usual(R"(,"vault_id":")", wire_key::vault_id, data_, at);
-    skip_usual(R"(,"workspace_id":")", wire_key::workspace_id, data_, at);
+    skip_usual(R"(,"enforcement_action_id":")", key::enforcement_action_id, data_, at);
+    skip_usual(R"(,"organization_id":")", key::organization_id, data_, at);
+    skip_usual(R"(,"session_thread_id":")", key::session_thread_id, data_, at);
+    skip_usual(R"(,"type":")", key::type, data_, at);
+    skip_usual(R"(,"vault_id":")", key::vault_id, data_, at);
+    skip_usual(R"(,"workspace_id":")", key::workspace_id, data_, at);
     at = skip_other_members(begin, at, data_);
     data_text_ = {begin, static_cast<std::size_t>(at - begin)};
-    envelope_.set(wire_key::data, json_type::object);
+    envelope_.set(key::data, json_type::object);
     return at;
   }
 
   /// Skips a member that starts as `literal`, which ends with the quote of its value, if it is there.
   template <std::size_t Size>
-  bool skip_usual(const char (&literal)[Size], wire_key key, fields& of, const char*& at) {
+  bool skip_usual(const char (&literal)[Size], key::index key, fields& of, const char*& at) {
     if (!json_.has(literal, at)) return false;
     at = skip_string(at + Size - 1, key, of);
     return true;
@@ -135,7 +106,7 @@ class body_reader {
       at = skip_member(at, of);
     }
     while (!json_.has("}", at = json_.skip_space(at))) {
-      at = skip_member(json_.skip_space(json_.skip(',', at)), of);
+      at = skip_member(json_.skip_space(json_.skip(",", at)), of);
       if (json_.failed()) return at;
     }
     return at + 1;
@@ -143,20 +114,20 @@ class body_reader {
 
   const char* skip_member(const char* at, fields& of) {
     json_type type{};
-    const char* const name = json_.skip('"', at);
+    const char* const name = json_.skip("\"", at);
     at = json_.skip_string(name, type);
     if (json_.failed()) return at;
-    const wire_key key = key_named({name, static_cast<std::size_t>(at - 1 - name)}, type);
-    at = json_.skip_space(json_.skip(':', json_.skip_space(at)));
+    const key::index key = key_named(unescaped_text({name, static_cast<std::size_t>(at - 1 - name)}, type).view());
+    at = json_.skip_space(json_.skip(":", json_.skip_space(at)));
     if (json_.has("\"", at)) return skip_string(at + 1, key, of);
-    if (key == wire_key::data && &of == &envelope_ && json_.has("{", at)) return skip_data(at);
+    if (key == key::data && &of == &envelope_ && json_.has("{", at)) return skip_data(at);
     at = json_.skip_value(at, type);
     of.set(key, type);
     return at;
   }
 
   /// Skips a string whose opening quote is before `at`.
-  const char* skip_string(const char* at, wire_key key, fields& of) {
+  const char* skip_string(const char* at, key::index key, fields& of) {
     json_type type{};
     const char* const begin = at;
     at = json_.skip_string(at, type);

@@ -236,9 +236,9 @@ inline signature_form form_of(std::string_view version, std::string_view text) {
   const auto is_hexadecimal = [](char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
   };
-  if (text.size() >= 64 && std::all_of(text.end() - 64, text.end(), is_hexadecimal)) {
+  const auto tail = text.substr(text.size() - (std::min)(text.size(), std::size_t{64}));
+  if (tail.size() == 64 && std::all_of(tail.begin(), tail.end(), is_hexadecimal))
     return signature_form::hexadecimal;
-  }
   if (!version.empty() && version != "v1") return signature_form::other_version;
   const bool padded = text.size() == 44 && text.back() == '=';
   const auto digits = text.substr(0, padded ? 43 : text.size());
