@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Calls everything public as a user would, for tests/warnings.
 #include <anthropic/webhooks.hpp>
+#include <anthropic/webhooks/diagnose.hpp>
 #include <anthropic/webhooks/verify.hpp>
 
 #include <nlohmann/json.hpp>
@@ -61,6 +62,11 @@ int main(int argc, char** argv) {
     use(verifier.unwrap(body, as_pointer));
     use(unwrap(body, as_string, argv[0]));
     if (const auto tried = verifier.try_unwrap(body, as_optional, error)) use(*tried);
+
+    // Diagnosis, with headers in each form.
+    for (const auto& finding : diagnose(body, body, headers)) uses += finding.proven ? 1 : 0;
+    uses += static_cast<int>(diagnose(body, body, pairs, now).size() + diagnose(body, body, by_hand).size() +
+                             diagnose(argv[0], body, as_pointer).front().what.size());
   } catch (const WebhookParseError& e) {
     error = e;
   } catch (const WebhookVerificationError& e) {

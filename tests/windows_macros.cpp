@@ -13,8 +13,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <forward_list>
+#include <functional>
 #include <initializer_list>
 #include <iterator>
 #include <memory>
@@ -26,6 +28,7 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -46,6 +49,7 @@
 #include <anthropic/webhooks.hpp>
 #include <anthropic/webhooks/timestamp.hpp>
 #if __has_include(<openssl/evp.h>)
+#include <anthropic/webhooks/diagnose.hpp>
 #include <anthropic/webhooks/verify.hpp>
 #endif
 
@@ -60,5 +64,9 @@ std::size_t call(const anthropic::webhooks::WebhookVerifier& verifier, std::stri
                  const anthropic::webhooks::WebhookHeaders& headers) {
   anthropic::webhooks::WebhookError error;
   return verifier.try_unwrap(body, headers, error) ? (verifier.verify)(body, headers) : 0;
+}
+
+std::size_t call(std::string_view body, const anthropic::webhooks::WebhookHeaders& headers) {
+  return anthropic::webhooks::diagnose("", body, headers).size();
 }
 #endif

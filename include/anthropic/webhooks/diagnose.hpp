@@ -602,7 +602,7 @@ inline const char* read_node(json_reader& json, const char* at, std::size_t leve
       const char* const key = at + 1;
       at = json.skip_string(key, type);
       member.key = {key, static_cast<std::size_t>(at - 1 - key)};
-      at = json.skip_space(json.skip(':', json.skip_space(at)));
+      at = json.skip_space(json.skip(":", json.skip_space(at)));
     }
     at = json.skip_space(read_node(json, at, levels - 1, member));
     if (*at == ',') at = json.skip_space(at + 1);
@@ -886,7 +886,7 @@ std::vector<WebhookFinding> diagnose(std::string_view secret, std::string_view b
                                      std::chrono::system_clock::time_point now) {
   detail::header_list names;
   if constexpr (!detail::is_range_of_pairs<Headers> || std::is_base_of_v<WebhookHeaders, Headers> ||
-                detail::is_look_up<Headers>()) {
+                detail::is_look_up<Headers>) {
     return detail::diagnose_parts(secret, body, detail::headers_of(headers), names, now);
   } else {
     for (const auto& [name, value] : headers) names.emplace_back(detail::text_of(name), detail::text_of(value));
