@@ -95,7 +95,7 @@ set(newline "1 proven: A line end was added at the end of the body.\n        Ver
 string(APPEND newline "Text tools add a line end, and readers of lines drop one.\n")
 expect_diagnosis("line end" "${newline}" ${secret} "${headers}\n${body}\n" ${at})
 set(clock "1 proven: The signature is right, and it was made 301 s (5 min) before the time of the check; the tolerance is ")
-string(APPEND clock "300 s.\n        Set the receiver's clock by NTP, and take its time in UTC. For a saved request, check with ")
+string(APPEND clock "300 s.\n        Set the receiver's clock by NTP, and take its time in UTC. For a saved request, give ")
 string(APPEND clock "the time at which it came.\n")
 expect_diagnosis("old" "${clock}" ${secret} "${headers}\n${body}" --now 1773569101)
 set(ENV{ANTHROPIC_WEBHOOK_SIGNING_KEY} ${secret})

@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <regex>
 #include <set>
 #include <sstream>
 #include <string>
@@ -67,9 +68,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!finding.proven || signed_right, "nothing is proven of what nobody signed");
     require(seen.emplace(finding.cause, finding.proven).second, "each cause is told once");
     require(!finding.what.empty() && !finding.remedy.empty(), "a finding says what it is and what to do");
-    require(secret.size() < 20 || finding.what.find(secret) == std::string::npos, "no finding tells the secret");
-    require(signatures.size() < 20 || finding.what.find(signatures) == std::string::npos,
-            "no finding tells a signature");
+    static std::set<std::string> sentences;
+    sentences.insert(std::regex_replace(finding.what, std::regex("[0-9]+"), "0"));
+    require(sentences.size() < 150, "the sentences are a few, and do not tell what the request or the secret is");
   }
   require(findings.size() == 1 || (findings.front().cause != WebhookCause::verified &&
                                    findings.front().cause != WebhookCause::unknown),

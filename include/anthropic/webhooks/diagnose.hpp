@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -103,10 +104,6 @@ struct cause_entry {
   /// A sentence if the request looks as if this was the cause, although no signature proves it; else "".
   std::string (*suspect)(const delivery&);
 };
-
-/// The cause of each finding but verified and unknown, in the order in which they are undone. To add a cause, add
-/// an entry here.
-const std::vector<cause_entry>& cause_entries();
 
 constexpr std::int64_t clock_tolerance = WebhookVerifier::default_tolerance.count();
 
@@ -728,61 +725,57 @@ inline void undo_serialization(const delivery& before, const delivery_visitor& v
 
 // All of them.
 
-inline const std::vector<cause_entry>& cause_entries() {
-  static const std::vector<cause_entry> entries{
-      {WebhookCause::headers_missing,
-       "Log the names of the headers that arrive. A proxy or framework may drop some, and what has no signature "
-       "is "
-       "not from the service.",
-       nullptr, suspect_missing},
-      {WebhookCause::other_header_names,
-       "Send the request as Standard Webhooks names its headers, or map the names before you verify.",
-       undo_other_names, suspect_other_names},
-      {WebhookCause::id_and_timestamp_swapped, "Swap the two values where WebhookHeaders is filled.", undo_swap,
-       suspect_swap},
-      {WebhookCause::timestamp_in_milliseconds, "Sign and send whole seconds since 1970.", undo_milliseconds,
-       suspect_milliseconds},
-      {WebhookCause::clock,
-       "Set the receiver's clock by NTP, and take its time in UTC. For a saved request, check with the time at "
-       "which "
-       "it came.",
-       undo_clock, nullptr},
-      {WebhookCause::signature_hexadecimal, "Send base64 after \"v1,\", and not hexadecimal digits.",
-       undo_hexadecimal, suspect_hexadecimal},
-      {WebhookCause::signature_url_safe, "Send standard base64, with + and / and the = at the end.",
-       undo_url_safe_signature, suspect_url_safe_signature},
-      {WebhookCause::signature_without_version, "Send \"v1,\" before the base64.", undo_lack_of_version,
-       suspect_lack_of_version},
-      {WebhookCause::secret_malformed, "Copy the signing secret of this endpoint again, whsec_ and base64.",
-       nullptr, suspect_malformed_secret},
-      {WebhookCause::secret_decorated,
-       "Take out what does not belong to the secret, and pass several secrets as a list.", undo_decoration,
-       suspect_decoration},
-      {WebhookCause::secret_url_safe, "Write + for - and / for _ in the secret.", undo_url_safe_secret,
-       suspect_url_safe_secret},
-      {WebhookCause::secret_used_as_text,
-       "Let the sender decode the secret. If that cannot be, make the verifier with from_raw_key().",
-       undo_use_as_text, nullptr},
-      {WebhookCause::body_empty, "Take the raw body before a framework or middleware reads it.", nullptr,
-       suspect_empty},
-      {WebhookCause::body_compressed, "Verify the bytes that were signed. Let nothing between compress the body.",
-       nullptr, suspect_compressed},
-      {WebhookCause::body_byte_order_mark, "Verify the raw body, byte for byte. Let nothing add or drop a mark.",
-       undo_byte_order_mark, nullptr},
-      {WebhookCause::body_newline,
-       "Verify the raw body, byte for byte. Text tools add a line end, and readers of lines drop one.",
-       undo_newline, nullptr},
-      {WebhookCause::body_line_ends, "Verify the raw body, and open files in binary mode.", undo_line_ends,
-       nullptr},
-      {WebhookCause::body_percent_encoded,
-       "Verify the raw body. Take it before anything reads it as a form, and save it as it is.", undo_percent,
-       suspect_percent},
-      {WebhookCause::body_reserialized,
-       "Verify the raw body that came, before anything parses it. JSON that is written again has other bytes.",
-       undo_serialization, nullptr},
-  };
-  return entries;
-}
+/// The cause of each finding but verified and unknown, in the order in which they are undone. To add a cause, add
+/// an entry here.
+inline constexpr cause_entry cause_entries[] = {
+    {WebhookCause::headers_missing,
+     "Log the names of the headers that arrive: a proxy may drop some. What has no signature is not from the "
+     "service.",
+     nullptr, suspect_missing},
+    {WebhookCause::other_header_names,
+     "Send the request as Standard Webhooks names its headers, or map the names before you verify.",
+     undo_other_names, suspect_other_names},
+    {WebhookCause::id_and_timestamp_swapped, "Swap the two values where WebhookHeaders is filled.", undo_swap,
+     suspect_swap},
+    {WebhookCause::timestamp_in_milliseconds, "Sign and send whole seconds since 1970.", undo_milliseconds,
+     suspect_milliseconds},
+    {WebhookCause::clock,
+     "Set the receiver's clock by NTP, and take its time in UTC. For a saved request, give the time at which it "
+     "came.",
+     undo_clock, nullptr},
+    {WebhookCause::signature_hexadecimal, "Send base64 after \"v1,\", and not hexadecimal digits.",
+     undo_hexadecimal, suspect_hexadecimal},
+    {WebhookCause::signature_url_safe, "Send standard base64, with + and / and the = at the end.",
+     undo_url_safe_signature, suspect_url_safe_signature},
+    {WebhookCause::signature_without_version, "Send \"v1,\" before the base64.", undo_lack_of_version,
+     suspect_lack_of_version},
+    {WebhookCause::secret_malformed, "Copy the signing secret of this endpoint again, whsec_ and base64.", nullptr,
+     suspect_malformed_secret},
+    {WebhookCause::secret_decorated,
+     "Take out what does not belong to the secret, and pass several secrets as a list.", undo_decoration,
+     suspect_decoration},
+    {WebhookCause::secret_url_safe, "Write + for - and / for _ in the secret.", undo_url_safe_secret,
+     suspect_url_safe_secret},
+    {WebhookCause::secret_used_as_text,
+     "Let the sender decode the secret. If that cannot be, make the verifier with from_raw_key().",
+     undo_use_as_text, nullptr},
+    {WebhookCause::body_empty, "Take the raw body before a framework or middleware reads it.", nullptr,
+     suspect_empty},
+    {WebhookCause::body_compressed, "Verify the bytes that were signed. Let nothing between compress the body.",
+     nullptr, suspect_compressed},
+    {WebhookCause::body_byte_order_mark, "Verify the raw body, byte for byte. Let nothing add or drop a mark.",
+     undo_byte_order_mark, nullptr},
+    {WebhookCause::body_newline,
+     "Verify the raw body, byte for byte. Text tools add a line end, and readers of lines drop one.", undo_newline,
+     nullptr},
+    {WebhookCause::body_line_ends, "Verify the raw body, and open files in binary mode.", undo_line_ends, nullptr},
+    {WebhookCause::body_percent_encoded,
+     "Verify the raw body. Take it before anything reads it as a form, and save it as it is.", undo_percent,
+     suspect_percent},
+    {WebhookCause::body_reserialized,
+     "Verify the raw body that came, before anything parses it. JSON that is written again has other bytes.",
+     undo_serialization, nullptr},
+};
 
 /// Whether WebhookVerifier accepts it.
 inline bool is_accepted(const delivery& request) {
@@ -800,14 +793,13 @@ class cause_search {
 
   /// Goes on from a request in which some of the causes before `next` are undone.
   void from(const delivery& request, std::size_t next = 0) {
-    const auto& entries = cause_entries();
-    for (; next < entries.size() && !found_; ++next) {
-      const bool too_few_follow = findings_.size() + (entries.size() - next) < most_;
-      if (entries[next].undo == nullptr || too_few_follow || is_over()) continue;
+    for (; next < std::size(cause_entries) && !found_; ++next) {
+      const bool too_few_follow = findings_.size() + (std::size(cause_entries) - next) < most_;
+      if (cause_entries[next].undo == nullptr || too_few_follow || is_over()) continue;
       work_ += request.body.size() / 8;
-      entries[next].undo(request, [&](const delivery& changed, std::string_view what) {
+      cause_entries[next].undo(request, [&](const delivery& changed, std::string_view what) {
         if (found_ || is_over()) return;
-        findings_.push_back({entries[next].cause, true, std::string(what), entries[next].remedy});
+        findings_.push_back({cause_entries[next].cause, true, std::string(what), cause_entries[next].remedy});
         work_ += changed.body.size();
         if (findings_.size() == most_) {
           found_ = is_accepted(changed);
@@ -870,7 +862,7 @@ inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::
     if (!search.findings().empty()) return std::move(search.findings());
   }
   std::vector<WebhookFinding> findings;
-  for (const auto& entry : cause_entries()) {
+  for (const auto& entry : cause_entries) {
     if (entry.suspect == nullptr) continue;
     std::string what = entry.suspect(request);
     if (!what.empty()) findings.push_back({entry.cause, false, std::move(what), entry.remedy});
