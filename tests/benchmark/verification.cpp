@@ -133,7 +133,8 @@ void print_verification(std::string_view body) {
                 results[i].allocations);
   }
   std::printf("verify takes %.2f times the HMAC (limit 1.2).\n", results[3].ns / results[0].ns);
-  std::printf("verifier.unwrap takes %.2f times the sum of its parts (limit 1).\n", results[7].ns / results[6].ns);
+  std::printf("verifier.unwrap takes %.2f times the sum of its parts (limit 1.05).\n",
+              results[7].ns / results[6].ns);
 
   // Two threads with a context each are what the machine has to give.
   const auto repeat = [](const auto& f) {
