@@ -85,7 +85,7 @@ function(expect_diagnosis name expected secrets request)
 endfunction()
 
 set(at --now 1773568900)
-set(verified "0 verified: 2026-03-15T10:00:00.000000Z  whe_0f1e2d3c4b5a69788796a5b4c3d2e1f0  session.status_idled")
+set(verified "0 verified: 2026-03-15T10:00:00Z  whe_0f1e2d3c4b5a69788796a5b4c3d2e1f0  session.status_idled")
 string(APPEND verified "  sesn_011CZkZAtmR3yMPDzynEDxu7\n")
 expect_diagnosis("CRLF" "${verified}" ${secret} "${crlf_headers}${body}" ${at})
 expect_diagnosis("status line" "${verified}" ${secret} "HTTP/1.1 200 OK\n${headers}\n${body}" ${at})

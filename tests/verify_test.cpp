@@ -709,14 +709,15 @@ TEST_CASE("what does not match is described as far as anyone may know it") {
       {hexadecimal.substr(1) + ":", "0" + of_the_form + ": 1 is of no known form"},
       {hexadecimal.substr(1) + "@", "0" + of_the_form + ": 1 is of no known form"},
       {hexadecimal.substr(1) + "G", "0" + of_the_form + ": 1 is of no known form"},
-      {"v1," + url_safe, "0" + of_the_form + ": 1 is in the url-safe alphabet"},
-      {url_safe, "0" + of_the_form + ": 1 is in the url-safe alphabet"},
-      {"v1," + url_safe.substr(0, 43), "0" + of_the_form + ": 1 is in the url-safe alphabet"},
+      {"v1," + url_safe, "0" + of_the_form + ": 1 is url-safe or without padding"},
+      {url_safe, "0" + of_the_form + ": 1 is url-safe or without padding"},
+      {"v1," + url_safe.substr(0, 43), "0" + of_the_form + ": 1 is url-safe or without padding"},
       {base64_digits, "0" + of_the_form + ": 1 is without \"v1,\""},
       {plus + " " + base64_digits, "0" + of_the_form + ": 2 are without \"v1,\""},
       {"v1a," + base64_digits, "0" + of_the_form + ": 1 is of another version"},
       {"v2,x v1a," + hexadecimal, "0" + of_the_form + ": 1 is hexadecimal, 1 is of another version"},
-      {"v1," + plus.substr(0, 43), "0" + of_the_form + ": 1 is of no known form"},
+      {"v1," + plus.substr(0, 43), "0" + of_the_form + ": 1 is url-safe or without padding"},
+      {plus.substr(0, 43), "0" + of_the_form + ": 1 is url-safe or without padding"},
       {"v1," + base64_digits + "=", "0" + of_the_form + ": 1 is of no known form"},
       {"v1,A" + base64_digits, "0" + of_the_form + ": 1 is of no known form"},
       {"v1," + base64_digits.substr(1), "0" + of_the_form + ": 1 is of no known form"},
@@ -728,7 +729,7 @@ TEST_CASE("what does not match is described as far as anyone may know it") {
       {"v1,", "0" + of_the_form},
       {" , ", "0" + of_the_form},
       {"v1," + base64_digits + " " + hexadecimal + " x v1," + url_safe,
-       "1" + of_the_form + ", 1 is hexadecimal, 1 is in the url-safe alphabet, 1 is of no known form"},
+       "1" + of_the_form + ", 1 is hexadecimal, 1 is url-safe or without padding, 1 is of no known form"},
   };
   for (const auto& row : rows) {
     INFO(row.list);

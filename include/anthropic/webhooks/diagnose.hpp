@@ -70,8 +70,8 @@ struct WebhookFinding {
 /// forger: that a signature matches is told only of one that was made with the secret, and all else is in the
 /// request that he wrote himself. But what is wrong with your secret is for your log, not for an answer.
 ///
-/// It is slow, and its work is bounded: it hashes the body some two hundred times at the most, or 256 MiB of
-/// bodies where that is more. A body of more than 1 MiB is not taken for JSON. Safe to call from any thread.
+/// It is slow, and its work is bounded: it hashes the body some two hundred times at the most, or 512 MiB in
+/// all where that is more. A body of more than 1 MiB is not taken for JSON. Safe to call from any thread.
 /// @throws std::bad_alloc, and what a function that `headers` is throws.
 template <class Headers = WebhookHeaders>
 [[nodiscard]] std::vector<WebhookFinding> diagnose(
@@ -388,16 +388,10 @@ inline void undo_hexadecimal(const delivery& before, const delivery_visitor& vis
                    });
 }
 
-/// Whether it is url-safe base64, or standard base64 without its padding.
-inline bool is_url_safe(std::string_view version, std::string_view text) {
-  return form_of(version, text) == signature_form::url_safe ||
-         ((version.empty() || version == "v1") && text.size() == 43 && is_base64(text));
-}
-
 inline void undo_url_safe_signature(const delivery& before, const delivery_visitor& visit) {
   visit_signatures(before, visit, url_safe_signature,
                    [](std::string& list, std::string_view version, std::string_view text) {
-                     if (!is_url_safe(version, text)) return false;
+                     if (form_of(version, text) != signature_form::url_safe) return false;
                      list.append(version).append(version.empty() ? "" : ",");
                      for (const char c : text.substr(0, 43)) list += c == '-' ? '+' : c == '_' ? '/' : c;
                      list += '=';
@@ -417,32 +411,28 @@ inline void undo_lack_of_version(const delivery& before, const delivery_visitor&
                    });
 }
 
-/// `what` if there is a signature for which `is_such` is true, and none of the right form.
-template <class Predicate>
-std::string suspect_form(const delivery& request, const char* what, Predicate is_such) {
+/// `what` if there is a signature of this form, and none of the right one.
+inline std::string suspect_form(const delivery& request, signature_form form, const char* what) {
   bool good = false, found = false;
   any_signature(request.signature, [&](std::string_view version, std::string_view text) {
-    good = good || form_of(version, text) == signature_form::good;
-    found = found || is_such(version, text);
+    const auto its_form = form_of(version, text);
+    good = good || its_form == signature_form::good;
+    found = found || its_form == form;
     return false;
   });
   return found && !good ? what : "";
 }
 
 inline std::string suspect_hexadecimal(const delivery& request) {
-  return suspect_form(request, hexadecimal_signature, [](std::string_view version, std::string_view text) {
-    return form_of(version, text) == signature_form::hexadecimal;
-  });
+  return suspect_form(request, signature_form::hexadecimal, hexadecimal_signature);
 }
 
 inline std::string suspect_url_safe_signature(const delivery& request) {
-  return suspect_form(request, url_safe_signature, is_url_safe);
+  return suspect_form(request, signature_form::url_safe, url_safe_signature);
 }
 
 inline std::string suspect_lack_of_version(const delivery& request) {
-  return suspect_form(request, signature_without_version, [](std::string_view version, std::string_view text) {
-    return form_of(version, text) == signature_form::without_version;
-  });
+  return suspect_form(request, signature_form::without_version, signature_without_version);
 }
 
 // Bodies.
@@ -796,11 +786,11 @@ class cause_search {
     for (; next < std::size(cause_entries) && !found_; ++next) {
       const bool too_few_follow = findings_.size() + (std::size(cause_entries) - next) < most_;
       if (cause_entries[next].undo == nullptr || too_few_follow || is_over()) continue;
-      work_ += request.body.size() / 8;
+      work_ += size_of(request) / 8;
       cause_entries[next].undo(request, [&](const delivery& changed, std::string_view what) {
         if (found_ || is_over()) return;
         findings_.push_back({cause_entries[next].cause, true, std::string(what), cause_entries[next].remedy});
-        work_ += changed.body.size();
+        work_ += size_of(changed);
         if (findings_.size() == most_) {
           found_ = is_accepted(changed);
         } else {
@@ -815,6 +805,10 @@ class cause_search {
   [[nodiscard]] std::vector<WebhookFinding>& findings() { return findings_; }
 
  private:
+  static std::size_t size_of(const delivery& request) {
+    return request.body.size() + request.signature.size() + request.secret.size();
+  }
+
   /// One cause alone is always tried.
   [[nodiscard]] bool is_over() const { return most_ > 1 && work_ > std::size_t{256} << 20; }
 

@@ -133,7 +133,7 @@ inline std::string no_match(std::string_view signatures, std::size_t body_size, 
   // In the order of signature_form.
   constexpr std::array forms{"of the form v1,<44 base64 digits>",
                              "hexadecimal",
-                             "in the url-safe alphabet",
+                             "url-safe or without padding",
                              "without \"v1,\"",
                              "of another version",
                              "of no known form"};

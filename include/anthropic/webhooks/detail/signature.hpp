@@ -44,7 +44,7 @@ bool any_signature(std::string_view list, F f);
 /// Whether a webhook-signature has `expected` among its v1 signatures. Compares in constant time.
 bool lists_signature(std::string_view list, const digest_base64& expected);
 
-/// What a signature looks like. Only one that is `good` can match.
+/// What a signature looks like. Only one that is `good` can match. `url_safe` is also without padding.
 enum class signature_form { good, hexadecimal, url_safe, without_version, other_version, unknown };
 signature_form form_of(std::string_view version, std::string_view text);
 
@@ -243,7 +243,7 @@ inline signature_form form_of(std::string_view version, std::string_view text) {
   const bool padded = text.size() == 44 && text.back() == '=';
   const auto digits = text.substr(0, padded ? 43 : text.size());
   if (padded && is_base64(digits)) return version.empty() ? signature_form::without_version : signature_form::good;
-  if (digits.size() == 43 && is_base64(digits, "-_")) return signature_form::url_safe;
+  if (digits.size() == 43 && is_base64(digits, "+/-_")) return signature_form::url_safe;
   return signature_form::unknown;
 }
 
