@@ -531,8 +531,8 @@ inline std::string suspect_compressed(const delivery& request) {
   };
   if (starts_with("\x1f\x8b")) return "The body is compressed with gzip.";
   if (starts_with("\x28\xb5\x2f\xfd")) return "The body is compressed with zstd.";
-  for (const char* zlib : {"\x78\x01", "\x78\x5e", "\x78\x9c", "\x78\xda"}) {
-    if (starts_with(zlib)) return "The body is compressed with deflate.";
+  if (starts_with("x") && request.body.find_first_of("\x01\x5e\x9c\xda", 1) == 1) {
+    return "The body is compressed with deflate.";
   }
   return {};
 }
