@@ -5,15 +5,10 @@
 #include "samples.hpp"
 #include "signature.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
-#include <iterator>
 #include <map>
-#include <new>
-#include <optional>
 #include <ostream>
 #include <random>
 #include <set>
@@ -274,16 +269,11 @@ std::vector<spoilt> spoilt_requests() {
   };
   for (const auto& text : rewritten) {
     const std::string end = text.back() == ' ' ? " " : "";
+    const bool is_sorted = text.find("\"b\"") > text.find("\"a\"");  // so that the order before is lost
+    const std::set expected{is_sorted ? cause::unknown : cause::body_reserialized};
     if (end.empty()) rows.push_back({text, with_body(signed_request(text), raw), {cause::body_reserialized}});
-    rows.push_back({text, with_body(signed_request(raw + end), text), {cause::body_reserialized}});
+    rows.push_back({text, with_body(signed_request(raw + end), text), expected});
   }
-  // What no order but the sender's own gives back is not proven.
-  rows.erase(std::remove_if(rows.begin(), rows.end(),
-                            [&raw](const spoilt& row) {
-                              return row.request.body != raw && row.name.find("\"b\"") > row.name.find("\"a\"") &&
-                                     row.expected == std::set{cause::body_reserialized};
-                            }),
-             rows.end());
 
   // The two key orders of the wire.
   const std::string sdk =
@@ -306,7 +296,7 @@ TEST_CASE("what a signature proves is found, once it is undone") {
   for (const auto& row : spoilt_requests()) {
     INFO(row.name);
     const auto findings = findings_of(row.request);
-    check_findings(findings, row.expected, true);
+    check_findings(findings, row.expected, row.expected != std::set{cause::unknown});
     for (const auto& finding : findings) {
       for (const auto& text : {finding.what, finding.remedy}) {
         CHECK_FALSE(has_a_part_of(text, row.request.secret));
