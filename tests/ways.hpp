@@ -118,7 +118,7 @@ inline bool is_right_position(std::string_view body, const std::string& message)
 
   const auto prefix = verdict_of_nlohmann(body.substr(0, at));
   if (prefix.kind == verdict::wrong && prefix.at != at) return false;  // it was wrong before
-  if (at == body.size()) return prefix.kind == verdict::wrong;         // it could go on
+  if (at == body.size()) return prefix.kind != verdict::good;          // it could go on
   if (body[at] == '\0') return true;
   // With its byte, and the rest of the token that it may begin, nlohmann does not want more but refuses it.
   for (const char* const rest : {"", "\"", "0", "ull", "rue", "alse"}) {

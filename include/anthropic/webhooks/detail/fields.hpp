@@ -228,7 +228,7 @@ struct known_types<Data, std::index_sequence<Is...>> {
   static constexpr std::size_t hash(std::string_view tag) {
     const std::uint64_t start = load_little_endian(tag.data());
     const std::uint64_t end = load_little_endian(tag.data() + tag.size() - 8);
-    return static_cast<std::size_t>((start ^ (end + tag.size())) * 0x798F8EA0E612893F >> 56);
+    return static_cast<unsigned>((start ^ (end + tag.size())) * 0x798F8EA0E612893F >> 56);
   }
 
   static constexpr auto slots = [] {

@@ -34,11 +34,11 @@ constexpr const char* name_of(json_type type) {
 /// The index of the lowest byte with its high bit set, of a word in which no other bits are.
 constexpr std::size_t lowest_marked_byte_portably(std::uint64_t marks) {
   const std::uint64_t bytes_below = (((marks & (~marks + 1)) >> 7) - 1) & ones;
-  return static_cast<std::size_t>((bytes_below * ones) >> 56);
+  return static_cast<unsigned>((bytes_below * ones) >> 56);
 }
 constexpr std::size_t lowest_marked_byte(std::uint64_t marks) {
 #ifdef __GNUC__
-  return static_cast<std::size_t>(__builtin_ctzll(marks)) / 8;
+  return static_cast<unsigned>(__builtin_ctzll(marks)) / 8;
 #else
   return lowest_marked_byte_portably(marks);
 #endif
