@@ -89,7 +89,7 @@ Options parse(std::vector<std::string> arguments) {
     } else if (*at == "--save-refused" && at + 1 != arguments.end()) {
       options.save_refused = *++at;
     } else if (at->compare(0, 2, "--") == 0 || rest.size() == 3) {
-      throw std::runtime_error("what is " + *at + '?');
+      throw std::runtime_error("unknown argument: " + *at);
     } else {
       rest.push_back(*at);
     }
@@ -98,7 +98,7 @@ Options parse(std::vector<std::string> arguments) {
     const auto* const end = rest[0].data() + rest[0].size();
     const auto [last, error] = std::from_chars(rest[0].data(), end, options.port);
     if (error != std::errc() || last != end || options.port < 0 || options.port > 65535) {
-      throw std::runtime_error("no port: " + rest[0]);
+      throw std::runtime_error("not a port: " + rest[0]);
     }
   }
   if (rest.size() > 1) options.database = rest[1];

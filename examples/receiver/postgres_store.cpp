@@ -37,16 +37,14 @@ const char* const settings = R"(
     ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', '3'),
     ('idle_in_transaction_session_timeout', '5min'), ('client_min_messages', 'warning')) AS setting(name, value))";
 
-// The mark comes first, and the lock on it lasts until the handler is done. Other receivers skip locked rows, and
-// take this one if the connection breaks.
+// The lock lasts until the handler is done. Other receivers skip the row meanwhile, and take it if the connection
+// breaks.
 const char* const take = R"(
-  UPDATE webhook_events SET handled_at = clock_timestamp() WHERE id =
-    (SELECT id FROM webhook_events WHERE handled_at IS NULL AND try_at <= now() ORDER BY try_at
-     LIMIT 1 FOR UPDATE SKIP LOCKED)
-  RETURNING id, body)";
+  SELECT id, body FROM webhook_events WHERE handled_at IS NULL AND try_at <= now() ORDER BY try_at
+  LIMIT 1 FOR UPDATE SKIP LOCKED)";
 
 const char* const try_later = R"(
-  UPDATE webhook_events SET handled_at = NULL, attempts = attempts + 1, reason = $1,
+  UPDATE webhook_events SET attempts = attempts + 1, reason = $1,
     try_at = clock_timestamp() + least(1 << least(attempts, 12), 3600) * interval '1 second'
   WHERE id = $2)";
 
@@ -96,7 +94,8 @@ class PostgresStore final : public Store, private Transaction {
         execute("SAVEPOINT handler");
         try {
           handler(*this, event[0], event[1]);
-          if (PQtransactionStatus(connection_.get()) == PQTRANS_INERROR) fail("a statement of the handler failed");
+          execute("RELEASE handler");  // which fails after a statement that failed
+          execute("UPDATE webhook_events SET handled_at = clock_timestamp() WHERE id = $1", {event[0]});
         } catch (const std::exception& e) {
           execute("ROLLBACK TO handler");
           execute(try_later, {printable(e.what()), event[0]});

@@ -140,7 +140,7 @@ auto bare_inserts(const Postgres& database) {
 template <class Database>
 void measure(const char* name, int bare_connections) {
   const Database database;
-  const anthropic::webhooks::WebhookVerifier signer(secret);
+  const anthropic::webhooks::WebhookVerifier signer(test_secret);
   std::vector<double> bare, one, deliveries, ratios, handled;
   for (std::size_t round = 0; round < rounds; ++round) {
     bare.push_back(rate(bare_connections, bare_inserts(database)));

@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #ifdef __linux__
@@ -27,7 +28,7 @@
 namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 
-inline const std::string secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+inline const std::string test_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// Waits for what another process does: long, for a slow machine, but not for ever.
 inline bool eventually(const std::function<bool()>& condition) {
@@ -68,8 +69,12 @@ class Process {
     std::vector<char*> arguments;
     for (auto& argument : command) arguments.push_back(argument.data());
     arguments.push_back(nullptr);
-    const passwd* const account = user.empty() ? nullptr : getpwnam(user.c_str());
-    if (!user.empty() && !account) throw std::runtime_error("no user " + user);
+    if (!user.empty()) {
+      const passwd* const account = getpwnam(user.c_str());
+      if (!account) throw std::runtime_error("no user " + user);
+      uid_ = account->pw_uid;
+      gid_ = account->pw_gid;
+    }
     fs::remove(log_);  // that of an earlier process
     pid_ = fork();
     if (pid_ < 0) throw std::runtime_error("no fork");
@@ -77,13 +82,11 @@ class Process {
       const int out = open(log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
       dup2(out, STDOUT_FILENO);
       dup2(out, STDERR_FILENO);
-      if (account && (setgroups(0, nullptr) != 0 || setgid(account->pw_gid) != 0 || setuid(account->pw_uid) != 0 ||
-                      chdir("/") != 0)) {
-        _exit(126);
-      }
+      become_user();
 #ifdef __linux__
       prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where this test is killed
 #endif
+      ::signal(SIGXFSZ, SIG_IGN);  // for limit_files()
       if (secrets.empty()) {
         unsetenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
       } else {
@@ -113,11 +116,35 @@ class Process {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
 
+  /// Has its files end at so many bytes.
+  void limit_files([[maybe_unused]] rlim_t bytes) const {
+#ifdef __linux__
+    const pid_t child = fork();  // which may do it as the same user, where root itself may not
+    if (child == 0) {
+      rlimit limit{};
+      become_user();
+      const bool good = prlimit(pid_, RLIMIT_FSIZE, nullptr, &limit) == 0;
+      limit.rlim_cur = bytes;
+      _exit(good && prlimit(pid_, RLIMIT_FSIZE, &limit, nullptr) == 0 ? 0 : 1);
+    }
+    int status = -1;
+    waitpid(child, &status, 0);
+    if (status != 0) throw std::runtime_error("no limit for files");
+#endif
+  }
+
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] std::string log() const { return contents(log_); }
 
  private:
+  void become_user() const {
+    if (uid_ == 0) return;
+    if (setgroups(0, nullptr) != 0 || setgid(gid_) != 0 || setuid(uid_) != 0 || chdir("/") != 0) _exit(126);
+  }
+
   fs::path log_;
+  uid_t uid_ = 0;  // none other
+  gid_t gid_ = 0;
   pid_t pid_ = 0;
 };
 
@@ -125,7 +152,7 @@ class Process {
 class Receiver : public Process {
  public:
   struct Options {
-    std::string secrets = secret;
+    std::string secrets = test_secret;
     std::vector<std::string> more{};
     int port = 0;
     std::string address = "127.0.0.1";
