@@ -61,12 +61,12 @@ enum class Purpose { record, handle };
 std::unique_ptr<Store> open_sqlite(const std::string& path, Purpose purpose);
 std::unique_ptr<Store> open_postgres(const std::string& url, Purpose purpose);
 
-/// The text in printable ASCII: each other byte, and each %, becomes %XX. Different texts stay different.
+/// The text in printable ASCII: each other byte becomes %XX.
 inline std::string printable(std::string_view text) {
   std::string result;
   for (const char c : text) {
     char escaped[4] = {c};
-    if (c < ' ' || c > '~' || c == '%') std::snprintf(escaped, sizeof escaped, "%%%02X", c & 0xFF);
+    if (c < ' ' || c > '~') std::snprintf(escaped, sizeof escaped, "%%%02X", c & 0xFF);
     result += escaped;
   }
   return result;

@@ -142,6 +142,7 @@ TEST_CASE("the log has one line a delivery, without secrets and control characte
   const std::string log = receiver.log();
   CHECK(count(log, "\n") == count(lines, "\n") + 3);
   for (const char c : log) CHECK((c == '\n' || (c >= ' ' && c <= '~')));
+  CAPTURE(log);
   CHECK(log.find(" whe_%1B[31m%E9 200 forged%0Aline\n") != std::string::npos);
   CHECK(log.find("404 POST /%0A%1B  ") != std::string::npos);
   CHECK(log.find(test_secret.substr(6)) == std::string::npos);
