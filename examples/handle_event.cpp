@@ -3,9 +3,9 @@
 
 using namespace anthropic::webhooks;
 
-template <class Headers>  // any range of name and value pairs
+template <class Headers>  // a map, a look-up function: whatever your server has
 int handle_webhook(const WebhookVerifier& verifier, std::string_view body, const Headers& headers) try {
-  const auto event = verifier.unwrap(body, webhook_headers(headers));
+  const auto event = verifier.unwrap(body, headers);
   std::visit(overloaded{
                  [](const BetaWebhookSessionStatusIdledEventData& e) { std::cout << "idle: " << e.id << '\n'; },
                  [](const BetaWebhookVaultCredentialRefreshFailedEventData& e) {

@@ -5,14 +5,14 @@
 #include <chrono>
 #include <iostream>
 #include <string>
-#include <vector>
 
 using namespace anthropic::webhooks;
 
 int main() {
-  const std::string new_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", old_secret = "whsec_c2VjcmV0Cg==";
+  const std::string new_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  const std::string old_secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
 
-  const WebhookVerifier verifier(std::vector<std::string>{new_secret, old_secret});
+  const WebhookVerifier verifier({new_secret, old_secret});
 
   // A test of a receiver signs its own deliveries.
   const WebhookVerifier sender(old_secret);

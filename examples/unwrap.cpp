@@ -3,6 +3,8 @@
 // A body that is no event is reported on standard error, and makes the exit status 1.
 #include <anthropic/webhooks.hpp>
 
+#include <nlohmann/json.hpp>
+
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -15,7 +17,7 @@ namespace webhooks = anthropic::webhooks;
 std::string resource_ids(const webhooks::BetaWebhookEventData& data) {
   const nlohmann::json json = data;
   std::string ids;
-  for (const char* key : {"id", "session_thread_id", "vault_id"}) {
+  for (const char* key : {"id", "enforcement_action_id", "session_thread_id", "vault_id"}) {
     if (json.contains(key) && json[key].is_string()) ids += std::string("  ") + key + "=" + json[key].dump();
   }
   return ids;

@@ -8,9 +8,11 @@
 #include "catch.hpp"
 #include "samples.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <iterator>
+#include <fstream>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -23,32 +25,102 @@ namespace {
 
 constexpr std::size_t known_types = std::variant_size_v<BetaWebhookEventData> - 1;
 
-template <class T>
-constexpr bool has_extra_field = sizeof(T) == 4 * sizeof(std::string);
-
-/// The members "1", "2", "3" and, where there is an extra field, "4".
+/// The members "1", "2" and so on.
 template <class T>
 T numbered() {
-  if constexpr (has_extra_field<T>) {
-    return T{"1", "2", "3", "4"};
-  } else {
+  constexpr std::size_t members = sizeof(T) / sizeof(std::string);
+  if constexpr (members == 2) {
+    return T{"1", "2"};
+  } else if constexpr (members == 3) {
     return T{"1", "2", "3"};
+  } else {
+    return T{"1", "2", "3", "4"};
   }
 }
 
 template <class T>
 std::vector<std::string*> members(T& data) {
-  if constexpr (std::is_same_v<T, BetaWebhookUnknownEventData>) {
-    auto& [type, id, organization_id, workspace_id, json] = data;
-    return {&type, &id, &organization_id, &workspace_id, &json};
-  } else if constexpr (has_extra_field<T>) {
-    auto& [id, organization_id, workspace_id, extra] = data;
-    return {&id, &organization_id, &workspace_id, &extra};
+  if constexpr (sizeof(T) == 5 * sizeof(std::string)) {
+    auto& [a, b, c, d, e] = data;
+    return {&a, &b, &c, &d, &e};
+  } else if constexpr (sizeof(T) == 4 * sizeof(std::string)) {
+    auto& [a, b, c, d] = data;
+    return {&a, &b, &c, &d};
+  } else if constexpr (sizeof(T) == 3 * sizeof(std::string)) {
+    auto& [a, b, c] = data;
+    return {&a, &b, &c};
   } else {
-    auto& [id, organization_id, workspace_id] = data;
-    return {&id, &organization_id, &workspace_id};
+    auto& [a, b] = data;
+    return {&a, &b};
   }
 }
+
+/// The values of the members of numbered<T>() that have these names, and else "".
+struct named_members {
+  std::string workspace_id, enforcement_action_id, session_thread_id, vault_id;
+};
+
+template <class T, class = void>
+struct reads_workspace_id : std::false_type {};
+template <class T>
+struct reads_workspace_id<T, std::void_t<decltype(T::workspace_id)>> : std::true_type {};
+template <class T, class = void>
+struct reads_enforcement_action_id : std::false_type {};
+template <class T>
+struct reads_enforcement_action_id<T, std::void_t<decltype(T::enforcement_action_id)>> : std::true_type {};
+template <class T, class = void>
+struct reads_session_thread_id : std::false_type {};
+template <class T>
+struct reads_session_thread_id<T, std::void_t<decltype(T::session_thread_id)>> : std::true_type {};
+template <class T, class = void>
+struct reads_vault_id : std::false_type {};
+template <class T>
+struct reads_vault_id<T, std::void_t<decltype(T::vault_id)>> : std::true_type {};
+
+template <class T>
+named_members members_by_name() {
+  [[maybe_unused]] const T data = numbered<T>();
+  named_members named;
+  if constexpr (reads_workspace_id<T>::value) named.workspace_id = data.workspace_id;
+  if constexpr (reads_enforcement_action_id<T>::value) named.enforcement_action_id = data.enforcement_action_id;
+  if constexpr (reads_session_thread_id<T>::value) named.session_thread_id = data.session_thread_id;
+  if constexpr (reads_vault_id<T>::value) named.vault_id = data.vault_id;
+  return named;
+}
+
+/// The name of a function template's argument is in the name of the function.
+template <class T>
+std::string_view signature() {
+#ifdef _MSC_VER
+  return __FUNCSIG__;
+#else
+  return __PRETTY_FUNCTION__;
+#endif
+}
+
+std::vector<std::string> split(const std::string& text, char separator) {
+  std::vector<std::string> parts;
+  std::istringstream in(text);
+  for (std::string part; std::getline(in, part, separator);) parts.push_back(part);
+  return parts;
+}
+
+/// A line an event type of tests/fixtures/event_types.tsv: struct, tag, what `id` is the ID of, other keys, on
+/// offer.
+std::vector<std::vector<std::string>> event_type_facts() {
+  std::ifstream file(FIXTURES_DIR "/event_types.tsv");
+  std::vector<std::vector<std::string>> rows;
+  for (std::string line; std::getline(file, line);) {
+    if (line[0] != '#') rows.push_back(split(line, '\t'));
+  }
+  return rows;
+}
+
+/// Becomes a T only after an exception.
+template <class T>
+struct thrower {
+  operator T() const { throw 1; }
+};
 
 template <class T>
 void check_equal(const T& a, const T& b, bool equal) {
@@ -77,66 +149,66 @@ constexpr bool moves_without_throwing =
 
 }  // namespace
 
-TEST_CASE("the variant holds the event types and their tags in this order, the unknown one last") {
-  struct {
-    BetaWebhookEventData data;
-    std::string_view tag;
-  } const rows[] = {
-      {BetaWebhookSessionCreatedEventData{}, "session.created"},
-      {BetaWebhookSessionPendingEventData{}, "session.pending"},
-      {BetaWebhookSessionRunningEventData{}, "session.running"},
-      {BetaWebhookSessionIdledEventData{}, "session.idled"},
-      {BetaWebhookSessionRequiresActionEventData{}, "session.requires_action"},
-      {BetaWebhookSessionArchivedEventData{}, "session.archived"},
-      {BetaWebhookSessionDeletedEventData{}, "session.deleted"},
-      {BetaWebhookSessionStatusRescheduledEventData{}, "session.status_rescheduled"},
-      {BetaWebhookSessionStatusRunStartedEventData{}, "session.status_run_started"},
-      {BetaWebhookSessionStatusIdledEventData{}, "session.status_idled"},
-      {BetaWebhookSessionStatusTerminatedEventData{}, "session.status_terminated"},
-      {BetaWebhookSessionThreadCreatedEventData{}, "session.thread_created"},
-      {BetaWebhookSessionThreadIdledEventData{}, "session.thread_idled"},
-      {BetaWebhookSessionThreadTerminatedEventData{}, "session.thread_terminated"},
-      {BetaWebhookSessionOutcomeEvaluationEndedEventData{}, "session.outcome_evaluation_ended"},
-      {BetaWebhookVaultCreatedEventData{}, "vault.created"},
-      {BetaWebhookVaultArchivedEventData{}, "vault.archived"},
-      {BetaWebhookVaultDeletedEventData{}, "vault.deleted"},
-      {BetaWebhookVaultCredentialCreatedEventData{}, "vault_credential.created"},
-      {BetaWebhookVaultCredentialArchivedEventData{}, "vault_credential.archived"},
-      {BetaWebhookVaultCredentialDeletedEventData{}, "vault_credential.deleted"},
-      {BetaWebhookVaultCredentialRefreshFailedEventData{}, "vault_credential.refresh_failed"},
-      {BetaWebhookUnknownEventData{"agent.created", "", "", "", ""}, "agent.created"},
-  };
-  CHECK(std::size(rows) == std::variant_size_v<BetaWebhookEventData>);
-  for (std::size_t i = 0; i < std::size(rows); ++i) {
-    INFO(rows[i].tag);
-    CHECK(rows[i].data.index() == i);
-    CHECK(event_type(rows[i].data) == rows[i].tag);
-  }
-  static_assert(
-      std::is_same_v<std::variant_alternative_t<known_types, BetaWebhookEventData>, BetaWebhookUnknownEventData>);
-}
-
-TEST_CASE("every event type is an aggregate of its common fields, then its extra field") {
-  samples::for_each_event_type([](auto empty) {
+TEST_CASE("the variant holds the event types of the service in their order, the unknown one last") {
+  const auto facts = event_type_facts();
+  REQUIRE(facts.size() == known_types);
+  std::size_t index = 0;
+  samples::for_each_event_type([&](auto empty) {
     using T = decltype(empty);
-    static_assert(std::is_aggregate_v<T>);
-    static_assert(sizeof(T) == 3 * sizeof(std::string) || has_extra_field<T>);
-    const T data = numbered<T>();
+    const auto& fact = facts[index];
     INFO(T::type);
+    CHECK(signature<T>().find(fact[0]) != std::string_view::npos);
+    CHECK(T::type == fact[1]);
+    CHECK(BetaWebhookEventData(empty).index() == index++);
+
+    const auto keys = split(fact[3], ' ');
+    CHECK(members(empty).size() == 1 + keys.size());
+    // The members are id, organization_id, workspace_id and then the extra one, as far as there are any.
+    const T data = numbered<T>();
     CHECK(data.id == "1");
     CHECK(data.organization_id == "2");
-    CHECK(data.workspace_id == "3");
+    const auto has = [&](const char* key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
+    const auto named = members_by_name<T>();
+    CHECK(named.workspace_id == (has("workspace_id") ? "3" : ""));
+    const std::string last = std::to_string(1 + keys.size());
+    CHECK(named.enforcement_action_id == (has("enforcement_action_id") ? last : ""));
+    CHECK(named.session_thread_id == (has("session_thread_id") ? last : ""));
+    CHECK(named.vault_id == (has("vault_id") ? last : ""));
+    static_assert(std::is_aggregate_v<T>);
   });
+  static_assert(
+      std::is_same_v<std::variant_alternative_t<known_types, BetaWebhookEventData>, BetaWebhookUnknownEventData>);
   static_assert(std::is_aggregate_v<BetaWebhookUnknownEventData>);
   static_assert(std::is_aggregate_v<BetaWebhookEvent>);
+}
 
-  CHECK(numbered<BetaWebhookSessionThreadCreatedEventData>().session_thread_id == "4");
-  CHECK(numbered<BetaWebhookSessionThreadIdledEventData>().session_thread_id == "4");
-  CHECK(numbered<BetaWebhookSessionThreadTerminatedEventData>().session_thread_id == "4");
-  CHECK(numbered<BetaWebhookVaultCredentialCreatedEventData>().vault_id == "4");
-  CHECK(numbered<BetaWebhookVaultCredentialArchivedEventData>().vault_id == "4");
-  CHECK(numbered<BetaWebhookVaultCredentialDeletedEventData>().vault_id == "4");
-  CHECK(numbered<BetaWebhookVaultCredentialRefreshFailedEventData>().vault_id == "4");
+TEST_CASE("event_type() and workspace_id() are those of whatever the variant holds") {
+  samples::for_each_event_type([](auto empty) {
+    using T = decltype(empty);
+    const BetaWebhookEventData data = numbered<T>();
+    INFO(T::type);
+    CHECK(event_type(data) == T::type);
+    CHECK(workspace_id(data) == members_by_name<T>().workspace_id);
+  });
+  const BetaWebhookEventData unknown = BetaWebhookUnknownEventData{"workflow.published", "i", "o", "w", "{}"};
+  CHECK(event_type(unknown) == "workflow.published");
+  CHECK(workspace_id(unknown) == "w");
+
+  std::string_view (*const plain)(const BetaWebhookEventData&) noexcept = &event_type;
+  CHECK(plain(unknown) == "workflow.published");
+}
+
+TEST_CASE("a variant without a value has no type and no workspace, and equals its like") {
+  BetaWebhookEventData data;
+  CHECK_THROWS_AS(data.emplace<BetaWebhookUnknownEventData>(thrower<BetaWebhookUnknownEventData>()), int);
+  REQUIRE(data.valueless_by_exception());
+  CHECK(event_type(data).empty());
+  CHECK(workspace_id(data).empty());
+  BetaWebhookEventData other;
+  CHECK(data != other);
+  CHECK_THROWS_AS(other.emplace<BetaWebhookVaultCreatedEventData>(thrower<BetaWebhookVaultCreatedEventData>()),
+                  int);
+  CHECK(data == other);
 }
 
 #if __cplusplus >= 202002L
@@ -194,6 +266,6 @@ TEST_CASE("overloaded picks the lambda of the alternative, else the catch-all") 
                       data);
   };
   CHECK(name(BetaWebhookSessionIdledEventData{"sesn_1", "", ""}) == "sesn_1");
-  CHECK(name(BetaWebhookUnknownEventData{"agent.created", "", "", "", ""}) == "agent.created");
+  CHECK(name(BetaWebhookUnknownEventData{"workflow.published", "", "", "", ""}) == "workflow.published");
   CHECK(name(BetaWebhookVaultCreatedEventData{"vlt_1", "", ""}) == "other vlt_1");
 }

@@ -174,7 +174,7 @@ TEST_CASE("BetaWebhookUnknownEventData takes any tag, a known one too, but no mi
 
 TEST_CASE("an unknown event is written with every key that it had, in order with ordered_json") {
   const std::string data =
-      R"({"z":{"b":[1,2.5,-3],"a":{}},"type":"agent.created","id":7,"a":null,"organization_id":"o","é":"\u0000"})";
+      R"({"z":{"b":[1,2.5,-3],"a":{}},"type":"workflow.published","id":7,"a":null,"organization_id":"o","é":"\u0000"})";
   const std::string body =
       R"({"id":"whe_1","created_at":"2026-03-15T10:00:00Z","data":)" + data + R"(,"type":"event"})";
   const auto event = unwrap(body);

@@ -49,19 +49,20 @@ std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose) 
 #endif
 }
 
-// Saves header lines, an empty line and the body. Only the owner can read them. They take little more than 1 MiB.
+// Saves header lines, an empty line and the body, for the owner alone to read. It is little more than a megabyte.
 void save(const std::string& path, const httplib::Headers& headers, const std::string& body) {
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);
-  const std::string unfinished = path + ".part";
-  std::remove(unfinished.c_str());
-  const int file = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   std::string text;
   for (const auto& [name, value] : headers) {
     const bool added_by_httplib = name.find('_') != std::string::npos;
-    if (!added_by_httplib && value.find_first_of("\r\n") == std::string::npos) text += name + ": " + value + '\n';
+    if (added_by_httplib || value.find_first_of("\r\n") != std::string::npos || text.size() > 65536) continue;
+    text.append(name).append(": ").append(value).append("\n");
   }
-  text += '\n' + body;
+  text.append("\n").append(body);
+  const std::string unfinished = path + ".part";
+  std::remove(unfinished.c_str());
+  const int file = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   const bool good = file >= 0 && write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
   if (file >= 0) close(file);
   if (!good || std::rename(unfinished.c_str(), path.c_str()) != 0) log("cannot save the request in " + path);
@@ -123,8 +124,8 @@ int main(int argc, char** argv) try {
   const bool file = options.database.find("://") == std::string::npos;  // and so one writer at a time
 
   Recorder recorder(open_store(options.database, Purpose::record));
-  std::vector<std::unique_ptr<Store>> stores;
-  for (int i = 0; i < (file ? 1 : 2); ++i) stores.push_back(open_store(options.database, Purpose::handle));
+  std::vector<std::unique_ptr<Store>> stores(file ? 1 : 2);
+  for (auto& store : stores) store = open_store(options.database, Purpose::handle);
   const auto handle_body = [](Transaction& db, const std::string& id, const std::string& body) {
     try {
       handle(db, unwrap(body));
@@ -146,7 +147,7 @@ int main(int argc, char** argv) try {
   });
   server.Post("/webhooks", [&](const httplib::Request& request, auto& response, const auto& read) {
     constexpr std::size_t limit = 1 << 20;
-    std::string body, id;
+    std::string body;
     const bool whole = !request.is_multipart_form_data() && read([&](const char* data, std::size_t size) {
       body.append(data, body.size() > limit ? 0 : size);  // the rest is read too, so that the sender gets its 413
       return true;
@@ -154,13 +155,12 @@ int main(int argc, char** argv) try {
     if (body.size() > limit) return answer(request, response, 413, "the body is too large");
     if (!whole) return answer(request, response, 400, "the body is incomplete");
     try {
-      const auto headers = webhook_headers(request.headers);
-      verifier.verify(body, headers);
-      id = printable(headers.id);
+      verifier.verify(body, request.headers);
     } catch (const WebhookError& e) {
       if (!options.save_refused.empty()) save(options.save_refused, request.headers, body);
       return answer(request, response, 401, e.what());
     }
+    const std::string id = printable(webhook_headers(request.headers).id);
     if (id.size() > 1000) return answer(request, response, 431, "the webhook-id is too long");
     try {
       const bool is_new = recorder.record(id, body);

@@ -46,7 +46,8 @@ class Server : public httplib::Server {
   }
 
  private:
-  /// A connection whose request has ten seconds in all to arrive, where cpp-httplib has a limit for each read.
+  /// A connection whose request has ten seconds in all to arrive, and eight megabytes, where cpp-httplib has
+  /// limits for parts of it.
   class Connection : public httplib::Stream {
    public:
     explicit Connection(socket_t s) : socket_(s) {}
@@ -62,7 +63,8 @@ class Server : public httplib::Server {
       if (next_ == end_) {
         if (!is_readable()) return -1;
         const ssize_t got = recv(socket_, buffer_.data(), buffer_.size(), 0);
-        if (got <= 0) return got;
+        received_ += got;
+        if (got <= 0 || received_ > 8 << 20) return std::min<ssize_t>(got, 0);
         next_ = 0;
         end_ = static_cast<std::size_t>(got);
       }
@@ -82,6 +84,7 @@ class Server : public httplib::Server {
         std::chrono::steady_clock::now() + std::chrono::seconds(10);
     std::array<char, 4096> buffer_;
     std::size_t next_ = 0, end_ = 0;
+    ssize_t received_ = 0;
   };
 
   /// One request a connection: an idle one would keep a thread from others.

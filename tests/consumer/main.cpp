@@ -3,13 +3,24 @@
 #include <anthropic/webhooks/verify.hpp>
 #endif
 #include <iostream>
+#include <string>
+
+#ifdef WITH_NOTIFIER
+std::string type_of(const char* body);
+#endif
 
 int main() {
-  const auto event = anthropic::webhooks::unwrap(
+  const char* body =
       R"({"id":"whe_1","created_at":"2026-03-15T10:00:00Z","type":"event",)"
-      R"("data":{"type":"vault.created","id":"vlt_1","organization_id":"org_1","workspace_id":"wrkspc_1"}})");
+      R"("data":{"type":"vault.created","id":"vlt_1","organization_id":"org_1","workspace_id":"wrkspc_1"}})";
+  const auto event = anthropic::webhooks::unwrap(body);
 #ifdef WITH_VERIFY
-  if (anthropic::webhooks::WebhookVerifier("whsec_c2VjcmV0Cg==").sign("1", {}, "").size() != 47) return 1;
+  if (anthropic::webhooks::WebhookVerifier("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD").sign("1", {}, "").size() !=
+      47)
+    return 1;
+#endif
+#ifdef WITH_NOTIFIER
+  if (type_of(body) != "vault.created") return 1;
 #endif
   std::cout << anthropic::webhooks::event_type(event.data) << '\n';
 }

@@ -1,7 +1,17 @@
 # Builds and runs the project beside this file with the library used in one WAY: fetch, which without_openssl is too,
-# subdirectory, package (installed first), or pinned and pinned_package, which are fetch and package where the system
-# has no package of nlohmann/json.
+# subdirectory, package (installed first), exported (installed with a static library that links it), or pinned and
+# pinned_package, which are fetch and package where the system has no package of nlohmann/json.
 file(REMOVE_RECURSE ${BINARY_DIR})
+
+# Runs a command that must fail, and say `message`, with line breaks anywhere.
+function(run_to_fail message)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  string(REGEX REPLACE "[ \n]+" " " output "${output}")
+  string(FIND "${output}" "${message}" at)
+  if(result EQUAL 0 OR at EQUAL -1)
+    message(FATAL_ERROR "${ARGN}: expected\n${message}\nfound ${result}\n${output}")
+  endif()
+endfunction()
 
 function(run)
   execute_process(COMMAND ${ARGV} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
@@ -19,6 +29,9 @@ if(WAY MATCHES "pinned")
 endif()
 if(WAY STREQUAL "without_openssl")
   list(APPEND options -D CMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON)
+  run_to_fail("consumer links anthropic::webhooks_verify. That needs OpenSSL 3 with its headers, which CMake did not find. Install libssl-dev"
+    ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${BINARY_DIR}/refused ${options}
+    -D LIBRARY=${LIBRARY} -D WAY=${WAY} -D LINK_VERIFY=ON)
 endif()
 if(WAY MATCHES "package")
   run(${CMAKE_COMMAND} -S ${LIBRARY} -B ${BINARY_DIR}/library ${options} -D BUILD_TESTING=OFF)
@@ -32,6 +45,16 @@ if(WAY MATCHES "package")
   # Moved, to see that nothing in it names where it was.
   file(RENAME ${BINARY_DIR}/installed ${BINARY_DIR}/prefix)
   list(APPEND options -D CMAKE_PREFIX_PATH=${BINARY_DIR}/prefix -D WAY=package)
+  run_to_fail("its component verify needs OpenSSL 3 with its headers, which CMake did not find. Install libssl-dev"
+    ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${BINARY_DIR}/refused ${options}
+    -D CMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON)
+elseif(WAY STREQUAL "exported")
+  run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${BINARY_DIR}/notifier ${options}
+    -D LIBRARY=${LIBRARY} -D WAY=export -D ANTHROPIC_WEBHOOKS_INSTALL=ON)
+  run(${CMAKE_COMMAND} --build ${BINARY_DIR}/notifier)
+  run(${CMAKE_COMMAND} --install ${BINARY_DIR}/notifier --prefix ${BINARY_DIR}/installed)
+  file(RENAME ${BINARY_DIR}/installed ${BINARY_DIR}/prefix)
+  list(APPEND options -D CMAKE_PREFIX_PATH=${BINARY_DIR}/prefix -D WAY=exported)
 else()
   list(APPEND options -D LIBRARY=${LIBRARY} -D WAY=${WAY})
 endif()

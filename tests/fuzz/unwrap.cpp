@@ -18,9 +18,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto event = webhooks::try_unwrap(body, error);
   if (event) {
     require(error.code() == webhooks::WebhookErrc::none, "an event comes with no error");
-    const ways::outcome once{*event, webhooks::WebhookErrc::none, ""};
-    const ways::outcome again = ways::outcome_of([&] { return webhooks::unwrap(nlohmann::json(*event).dump()); });
-    require(ways::with_text_of_nlohmann(once) == ways::with_text_of_nlohmann(again), "it survives being JSON");
+    ways::outcome once{*event, webhooks::WebhookErrc::none, "", ""};
+    auto again = ways::outcome_of([&] { return webhooks::unwrap(nlohmann::json(*event).dump()); });
+    if (ways::verdict_of_nlohmann(body).kind == ways::verdict::beyond_double)
+      return 0;  // which is no nlohmann::json
+    auto& text = ways::text_of_unknown(once);
+    if (!text.empty()) text = nlohmann::json::parse(text).dump();
+    require(ways::same(once, again), "it survives being JSON");
   } else {
     require(error.code() >= webhooks::WebhookErrc::invalid_json && error.http_status() == 400,
             "the body is at fault");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // A verifier accepts exactly what was signed with its key, as OpenSSL's HMAC() says, and else throws one of its
-// errors. The input is a line each for the secret, the webhook-id, the webhook-timestamp and the
-// webhook-signature, in which each $ stands for the right signature, and then the body.
+// errors, in whatever form it gets the headers. The input is a line each for the secret, the webhook-id, the
+// webhook-timestamp and the webhook-signature, in which each $ stands for the right signature and each | begins
+// another header of that name, and then the body.
 #include <anthropic/webhooks/verify.hpp>
 
 #include "../signature.hpp"
@@ -41,12 +42,10 @@ std::string key_of(std::string secret) {
   return key.substr(0, size);
 }
 
+/// `expected` has no character that is special in a regular expression but +.
 bool is_listed(const std::string& expected, const std::string& signatures) {
-  std::istringstream tokens(signatures);
-  for (std::string token; std::getline(tokens, token, ' ');) {
-    if (token == expected) return true;
-  }
-  return false;
+  const std::string escaped = std::regex_replace(expected, std::regex("[+]"), "[+]");
+  return std::regex_search(signatures, std::regex("(^|[ \t,])" + escaped + "($|[ \t,])"));
 }
 
 std::string trimmed(const std::string& text) {
@@ -68,27 +67,40 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(e.code() == WebhookErrc::invalid_secret, "the secret is at fault");
     static std::set<std::string> messages;
     messages.insert(e.what());
-    require(messages.size() <= 8, "the message is one of a few, and does not tell the secret");
+    require(messages.size() <= 14 + 15, "the message is one of a few, and does not tell the secret");
     return 0;
   }
 
   const std::string expected = signature(key_of(secret), trimmed(id), trimmed(timestamp), body);
   std::string signatures;
-  for (const char c : pattern) signatures += c == '$' ? expected : std::string(1, c);
-  const std::vector<std::pair<std::string, std::string>> headers{
-      {"Webhook-Id", id}, {"WEBHOOK-TIMESTAMP", timestamp}, {"webhook-signature", signatures}};
+  std::vector<std::pair<std::string, std::string>> headers{{"Webhook-Id", id}, {"WEBHOOK-TIMESTAMP", timestamp}};
+  std::istringstream patterns(pattern);
+  for (std::string one; std::getline(patterns, one, '|');) {
+    std::string list;
+    for (const char c : one) list += c == '$' ? expected : std::string(1, c);
+    headers.emplace_back("webhook-signature", list);
+    signatures += list + ' ';
+  }
+  const auto look_up = [&](std::string_view name) {
+    return name == "webhook-id" ? id : name == "webhook-timestamp" ? timestamp : signatures;
+  };
 
   static const std::regex seconds("0|[1-9][0-9]{0,11}");
   const bool is_number = std::regex_match(trimmed(timestamp), seconds);
   const auto age = is_number ? now - std::stoll(trimmed(timestamp)) : 0;
   const bool good = !trimmed(id).empty() && id.find('.') == std::string::npos && is_number && age >= -tolerance &&
                     age <= tolerance && is_listed(expected, trimmed(signatures));
+  const auto at = std::chrono::system_clock::time_point(std::chrono::seconds{now});
+  WebhookError error;
+  static_cast<void>(verifier->try_unwrap(body, look_up, error, at));
   try {
-    const auto at = std::chrono::system_clock::time_point(std::chrono::seconds{now});
-    require(verifier->verify(body, webhook_headers(headers), at) == 0, "there is only one secret");
+    require(verifier->verify(body, headers, at) == 0, "there is only one secret");
     require(good, "what is accepted was signed with the key");
+    require(error.code() < WebhookErrc::missing_header, "a look-up function finds what a range has");
   } catch (const WebhookVerificationError& e) {
     require(!good, "what was signed with the key is accepted");
+    require(error.code() == e.code() && std::string_view(error.what()) == e.what(),
+            "the error is the same for a look-up function");
     require(e.code() >= WebhookErrc::missing_header && e.code() <= WebhookErrc::no_matching_signature,
             "the headers are at fault");
     require(e.http_status() == 401 && e.path().empty(), "it is no error of the body");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The fast pass of unwrap(), nlohmann's SAX parser and a whole nlohmann::json make the same of any body.
+// unwrap() and nlohmann/json make the same of any body, but for the differences that are meant.
 #include "../ways.hpp"
 #include "require.hpp"
 

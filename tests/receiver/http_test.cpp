@@ -39,10 +39,10 @@ TEST_CASE("each delivery gets the status that it should") {
 
   CHECK(deliver(port, event("whe_1")) == 200);
   CHECK(deliver(port, event("whe_1")) == 200);
-  CHECK(deliver(port, event("whe_2", "agent.created")) == 200);
+  CHECK(deliver(port, event("whe_2", "workflow.published")) == 200);
   CHECK(receiver.log().find("200 POST /webhooks  recorded whe_1 session.status_idled\n") != std::string::npos);
   CHECK(receiver.log().find("200 POST /webhooks  duplicate whe_1 session.status_idled\n") != std::string::npos);
-  CHECK(receiver.log().find("200 POST /webhooks  recorded whe_2 agent.created\n") != std::string::npos);
+  CHECK(receiver.log().find("200 POST /webhooks  recorded whe_2 workflow.published\n") != std::string::npos);
 
   const std::string body = event("whe_no");
   CHECK(post(port, body, {}) == 401);
@@ -73,10 +73,10 @@ TEST_CASE("each delivery gets the status that it should") {
 
   CHECK(database.query("SELECT id FROM webhook_events ORDER BY id") == "whe_1\nwhe_2\n");
   CHECK(database.query("SELECT body FROM webhook_events WHERE id = 'whe_2'") ==
-        event("whe_2", "agent.created") + '\n');
+        event("whe_2", "workflow.published") + '\n');
   REQUIRE(eventually([&] { return all_handled(database); }));
   CHECK(database.query("SELECT note FROM notes ORDER BY event_id") ==
-        "session sesn_1 is idle\nagent.created sesn_1\n");
+        "session sesn_1 is idle\nworkflow.published sesn_1\n");
 }
 
 TEST_CASE("what is no whole request is not recorded") {
@@ -131,6 +131,26 @@ TEST_CASE("connections that drip their header do not hold up a delivery for good
   CHECK(status == 200);
 }
 
+TEST_CASE("a header without end is cut off, and what is saved of one is bounded") {
+  const Sqlite database;
+  const fs::path saved = database.folder.path / "refused";
+  Receiver::Options options;
+  options.more = {"--save-refused", saved.string()};
+  Receiver receiver(database.where(), log_in(database), options);
+  std::string lines;
+  for (int i = 0; i < 64; ++i) lines += "X-" + std::to_string(i) + ": " + std::string(8000, 'x') + "\r\n";
+  CHECK(status_of(receiver.port, "POST /webhooks HTTP/1.1\r\n" + lines + "Content-Length: 1\r\n\r\n!") == "401");
+  CHECK(fs::file_size(saved) > 65536);
+  CHECK(fs::file_size(saved) < 65536 + 10'000);
+  CHECK(contents(saved).substr(fs::file_size(saved) - 3) == "\n\n!");
+
+  Connection endless(receiver.port);
+  endless.send("POST /webhooks HTTP/1.1\r\n");
+  for (int i = 0; i < 20; ++i) endless.send(lines);
+  CHECK(endless.read().find(" 401 ") == std::string::npos);
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+}
+
 TEST_CASE("the log has one line a delivery, without secrets and control characters") {
   const Sqlite database;
   Receiver receiver(database.where(), log_in(database));
@@ -154,7 +174,7 @@ TEST_CASE("while secrets are rotated, any of them may have signed") {
   const std::string body = event("whe_1");
   CHECK(post(receiver.port, body, signed_headers(body, "whe_1", test_secret)) == 200);
   CHECK(post(receiver.port, body, signed_headers(body, "whe_2", old_secret)) == 200);
-  CHECK(post(receiver.port, body, signed_headers(body, "whe_3", "c2VjcmV0Cg==")) == 401);
+  CHECK(post(receiver.port, body, signed_headers(body, "whe_3", "C2FVsBQIhrscChlQIMV+b5sSYspob7oD")) == 401);
 }
 
 TEST_CASE(

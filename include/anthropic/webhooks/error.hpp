@@ -25,6 +25,11 @@ enum class WebhookErrc {
   invalid_secret,         ///< The receiver's own secret is malformed.
 };
 
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wweak-vtables"  // a header has no other place for them
+#endif
+
 /// Any error of this library: what() is for people, code() and path() are for programs.
 class WebhookError : public std::runtime_error {
  public:
@@ -63,5 +68,9 @@ class WebhookVerificationError : public WebhookError {
  public:
   using WebhookError::WebhookError;
 };
+
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 }  // namespace anthropic::webhooks

@@ -17,18 +17,20 @@
 /// single event types.
 namespace anthropic::webhooks {
 
+// Sessions.
+
 /// A session was created.
 struct BetaWebhookSessionCreatedEventData {
   static constexpr std::string_view type = "session.created";
-  std::string id;  ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session.
   std::string organization_id;
   std::string workspace_id;
 };
 
-/// A session is waiting to run.
+/// A session waits to run.
 struct BetaWebhookSessionPendingEventData {
   static constexpr std::string_view type = "session.pending";
-  std::string id;  ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -36,7 +38,7 @@ struct BetaWebhookSessionPendingEventData {
 /// A session is running.
 struct BetaWebhookSessionRunningEventData {
   static constexpr std::string_view type = "session.running";
-  std::string id;  ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -44,15 +46,15 @@ struct BetaWebhookSessionRunningEventData {
 /// A session went idle.
 struct BetaWebhookSessionIdledEventData {
   static constexpr std::string_view type = "session.idled";
-  std::string id;  ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session.
   std::string organization_id;
   std::string workspace_id;
 };
 
-/// A session is waiting for an action of its user.
+/// A session waits for its user to act.
 struct BetaWebhookSessionRequiresActionEventData {
   static constexpr std::string_view type = "session.requires_action";
-  std::string id;  ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -60,90 +62,110 @@ struct BetaWebhookSessionRequiresActionEventData {
 /// A session was archived.
 struct BetaWebhookSessionArchivedEventData {
   static constexpr std::string_view type = "session.archived";
-  std::string id;  ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session.
   std::string organization_id;
   std::string workspace_id;
 };
 
-/// A session was deleted.
+/// A session was deleted for good. There is nothing left to fetch.
 struct BetaWebhookSessionDeletedEventData {
   static constexpr std::string_view type = "session.deleted";
-  std::string id;  ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session.
   std::string organization_id;
   std::string workspace_id;
 };
 
-/// A session's status became rescheduled.
+/// A passing error interrupted a session, and the service tries again.
 struct BetaWebhookSessionStatusRescheduledEventData {
   static constexpr std::string_view type = "session.status_rescheduled";
-  std::string id;  ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session.
   std::string organization_id;
   std::string workspace_id;
 };
 
-/// A session's status changed because a run started.
+/// The agent began to work. This is sent each time the session starts to run.
 struct BetaWebhookSessionStatusRunStartedEventData {
   static constexpr std::string_view type = "session.status_run_started";
-  std::string id;  ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session.
   std::string organization_id;
   std::string workspace_id;
 };
 
-/// A session's status became idle.
+/// The agent waits for input, such as a user's message or the approval of a tool.
 struct BetaWebhookSessionStatusIdledEventData {
   static constexpr std::string_view type = "session.status_idled";
-  std::string id;  ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session.
   std::string organization_id;
   std::string workspace_id;
 };
 
-/// A session's status became terminated.
+/// A session ended: it was archived, or an error ended it for good.
 struct BetaWebhookSessionStatusTerminatedEventData {
   static constexpr std::string_view type = "session.status_terminated";
-  std::string id;  ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session.
   std::string organization_id;
   std::string workspace_id;
 };
 
-/// A thread of a session was created.
-struct BetaWebhookSessionThreadCreatedEventData {
-  static constexpr std::string_view type = "session.thread_created";
-  std::string id;  ///< ID of the session that triggered the event.
-  std::string organization_id;
-  std::string workspace_id;
-  std::string session_thread_id;  ///< ID of the session thread this event refers to.
-};
-
-/// A thread of a session went idle.
-struct BetaWebhookSessionThreadIdledEventData {
-  static constexpr std::string_view type = "session.thread_idled";
-  std::string id;  ///< ID of the session that triggered the event.
-  std::string organization_id;
-  std::string workspace_id;
-  std::string session_thread_id;  ///< ID of the session thread this event refers to.
-};
-
-/// A thread of a session was terminated.
-struct BetaWebhookSessionThreadTerminatedEventData {
-  static constexpr std::string_view type = "session.thread_terminated";
-  std::string id;  ///< ID of the session that triggered the event.
-  std::string organization_id;
-  std::string workspace_id;
-  std::string session_thread_id;  ///< ID of the session thread this event refers to.
-};
-
-/// The evaluation of a session's outcome ended.
+/// One round of judging a session's outcome is complete.
 struct BetaWebhookSessionOutcomeEvaluationEndedEventData {
   static constexpr std::string_view type = "session.outcome_evaluation_ended";
-  std::string id;  ///< ID of the session that triggered the event.
+  std::string id;  ///< ID of the session.
   std::string organization_id;
   std::string workspace_id;
 };
+
+/// A session's properties changed, such as its name or its configuration.
+struct BetaWebhookSessionUpdatedEventData {
+  static constexpr std::string_view type = "session.updated";
+  std::string id;  ///< ID of the session.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// A session used up its budget and paused. This is sent once for each value that the budget is set to.
+struct BetaWebhookSessionBudgetReachedEventData {
+  static constexpr std::string_view type = "session.budget_reached";
+  std::string id;  ///< ID of the session.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+// Session threads.
+
+/// A further agent of a session, or its advisor, began to work in a thread of its own.
+struct BetaWebhookSessionThreadCreatedEventData {
+  static constexpr std::string_view type = "session.thread_created";
+  std::string id;  ///< ID of the session.
+  std::string organization_id;
+  std::string workspace_id;
+  std::string session_thread_id;  ///< ID of the session thread.
+};
+
+/// The agent of a thread waits for input.
+struct BetaWebhookSessionThreadIdledEventData {
+  static constexpr std::string_view type = "session.thread_idled";
+  std::string id;  ///< ID of the session.
+  std::string organization_id;
+  std::string workspace_id;
+  std::string session_thread_id;  ///< ID of the session thread.
+};
+
+/// A thread, not the main one, ended: it was archived, or its retries ran out.
+struct BetaWebhookSessionThreadTerminatedEventData {
+  static constexpr std::string_view type = "session.thread_terminated";
+  std::string id;  ///< ID of the session.
+  std::string organization_id;
+  std::string workspace_id;
+  std::string session_thread_id;  ///< ID of the session thread.
+};
+
+// Vaults.
 
 /// A vault was created.
 struct BetaWebhookVaultCreatedEventData {
   static constexpr std::string_view type = "vault.created";
-  std::string id;  ///< ID of the vault that triggered the event.
+  std::string id;  ///< ID of the vault.
   std::string organization_id;
   std::string workspace_id;
 };
@@ -151,58 +173,287 @@ struct BetaWebhookVaultCreatedEventData {
 /// A vault was archived.
 struct BetaWebhookVaultArchivedEventData {
   static constexpr std::string_view type = "vault.archived";
-  std::string id;  ///< ID of the vault that triggered the event.
+  std::string id;  ///< ID of the vault.
   std::string organization_id;
   std::string workspace_id;
 };
 
-/// A vault was deleted.
+/// A vault was deleted for good. There is nothing left to fetch. Each of its credentials sends its own event.
 struct BetaWebhookVaultDeletedEventData {
   static constexpr std::string_view type = "vault.deleted";
-  std::string id;  ///< ID of the vault that triggered the event.
+  std::string id;  ///< ID of the vault.
   std::string organization_id;
   std::string workspace_id;
 };
+
+// Vault credentials.
 
 /// A credential was added to a vault.
 struct BetaWebhookVaultCredentialCreatedEventData {
   static constexpr std::string_view type = "vault_credential.created";
-  std::string id;  ///< ID of the vault credential that triggered the event.
+  std::string id;  ///< ID of the vault credential.
   std::string organization_id;
   std::string workspace_id;
-  std::string vault_id;  ///< ID of the vault that owns this credential.
+  std::string vault_id;  ///< ID of the vault that holds the credential.
 };
 
-/// A credential of a vault was archived.
+/// A credential was archived, by itself or with its vault.
 struct BetaWebhookVaultCredentialArchivedEventData {
   static constexpr std::string_view type = "vault_credential.archived";
-  std::string id;  ///< ID of the vault credential that triggered the event.
+  std::string id;  ///< ID of the vault credential.
   std::string organization_id;
   std::string workspace_id;
-  std::string vault_id;  ///< ID of the vault that owns this credential.
+  std::string vault_id;  ///< ID of the vault that holds the credential.
 };
 
-/// A credential of a vault was deleted.
+/// A credential was deleted for good, by itself or with its vault. There is nothing left to fetch.
 struct BetaWebhookVaultCredentialDeletedEventData {
   static constexpr std::string_view type = "vault_credential.deleted";
-  std::string id;  ///< ID of the vault credential that triggered the event.
+  std::string id;  ///< ID of the vault credential.
   std::string organization_id;
   std::string workspace_id;
-  std::string vault_id;  ///< ID of the vault that owns this credential.
+  std::string vault_id;  ///< ID of the vault that holds the credential.
 };
 
-/// A credential of a vault could not be refreshed.
+/// The OAuth token of a credential could not be refreshed.
 struct BetaWebhookVaultCredentialRefreshFailedEventData {
   static constexpr std::string_view type = "vault_credential.refresh_failed";
-  std::string id;  ///< ID of the vault credential that triggered the event.
+  std::string id;  ///< ID of the vault credential.
   std::string organization_id;
   std::string workspace_id;
-  std::string vault_id;  ///< ID of the vault that owns this credential.
+  std::string vault_id;  ///< ID of the vault that holds the credential.
+};
+
+// Agents.
+
+/// An agent was created.
+struct BetaWebhookAgentCreatedEventData {
+  static constexpr std::string_view type = "agent.created";
+  std::string id;  ///< ID of the agent.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// An agent was archived.
+struct BetaWebhookAgentArchivedEventData {
+  static constexpr std::string_view type = "agent.archived";
+  std::string id;  ///< ID of the agent.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// An agent was deleted for good. There is nothing left to fetch.
+struct BetaWebhookAgentDeletedEventData {
+  static constexpr std::string_view type = "agent.deleted";
+  std::string id;  ///< ID of the agent.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// A new version of an agent was published.
+struct BetaWebhookAgentUpdatedEventData {
+  static constexpr std::string_view type = "agent.updated";
+  std::string id;  ///< ID of the agent.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+// Deployments.
+
+/// A deployment was paused: somebody asked for it, or a scheduled run failed in a way no retry can mend.
+struct BetaWebhookDeploymentPausedEventData {
+  static constexpr std::string_view type = "deployment.paused";
+  std::string id;  ///< ID of the deployment.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// A scheduled deployment was created.
+struct BetaWebhookDeploymentCreatedEventData {
+  static constexpr std::string_view type = "deployment.created";
+  std::string id;  ///< ID of the deployment.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// A deployment's properties changed, such as its schedule.
+struct BetaWebhookDeploymentUpdatedEventData {
+  static constexpr std::string_view type = "deployment.updated";
+  std::string id;  ///< ID of the deployment.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// A paused deployment runs on its schedule again.
+struct BetaWebhookDeploymentUnpausedEventData {
+  static constexpr std::string_view type = "deployment.unpaused";
+  std::string id;  ///< ID of the deployment.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// A deployment was archived, by itself or with its agent.
+struct BetaWebhookDeploymentArchivedEventData {
+  static constexpr std::string_view type = "deployment.archived";
+  std::string id;  ///< ID of the deployment.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// A deployment was deleted for good. There is nothing left to fetch.
+struct BetaWebhookDeploymentDeletedEventData {
+  static constexpr std::string_view type = "deployment.deleted";
+  std::string id;  ///< ID of the deployment.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+// Deployment runs.
+
+/// A scheduled run could not create its session.
+struct BetaWebhookDeploymentRunFailedEventData {
+  static constexpr std::string_view type = "deployment_run.failed";
+  std::string id;  ///< ID of the deployment run.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// A scheduled run started. Runs that are started by hand send no events.
+struct BetaWebhookDeploymentRunStartedEventData {
+  static constexpr std::string_view type = "deployment_run.started";
+  std::string id;  ///< ID of the deployment run.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// A scheduled run created its session.
+struct BetaWebhookDeploymentRunSucceededEventData {
+  static constexpr std::string_view type = "deployment_run.succeeded";
+  std::string id;  ///< ID of the deployment run.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+// Environments.
+
+/// An environment was created.
+struct BetaWebhookEnvironmentCreatedEventData {
+  static constexpr std::string_view type = "environment.created";
+  std::string id;  ///< ID of the environment.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// One or more properties of an environment changed.
+struct BetaWebhookEnvironmentUpdatedEventData {
+  static constexpr std::string_view type = "environment.updated";
+  std::string id;  ///< ID of the environment.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// An environment was archived.
+struct BetaWebhookEnvironmentArchivedEventData {
+  static constexpr std::string_view type = "environment.archived";
+  std::string id;  ///< ID of the environment.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// An environment was deleted for good. There is nothing left to fetch.
+struct BetaWebhookEnvironmentDeletedEventData {
+  static constexpr std::string_view type = "environment.deleted";
+  std::string id;  ///< ID of the environment.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+// Memory stores.
+
+/// A memory store was created.
+struct BetaWebhookMemoryStoreCreatedEventData {
+  static constexpr std::string_view type = "memory_store.created";
+  std::string id;  ///< ID of the memory store.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// A memory store was archived.
+struct BetaWebhookMemoryStoreArchivedEventData {
+  static constexpr std::string_view type = "memory_store.archived";
+  std::string id;  ///< ID of the memory store.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+/// A memory store was deleted for good. There is nothing left to fetch. Its memories send no events.
+struct BetaWebhookMemoryStoreDeletedEventData {
+  static constexpr std::string_view type = "memory_store.deleted";
+  std::string id;  ///< ID of the memory store.
+  std::string organization_id;
+  std::string workspace_id;
+};
+
+// User profiles.
+
+/// An enforcement action against a user profile was opened.
+struct BetaWebhookUserProfileEnforcementActionOpenedEventData {
+  static constexpr std::string_view type = "user_profile.enforcement_action_opened";
+  std::string id;  ///< ID of the user profile.
+  std::string organization_id;
+  std::string enforcement_action_id;  ///< ID of the enforcement action.
+};
+
+/// An enforcement action against a user profile was resolved.
+struct BetaWebhookUserProfileEnforcementActionResolvedEventData {
+  static constexpr std::string_view type = "user_profile.enforcement_action_resolved";
+  std::string id;  ///< ID of the user profile.
+  std::string organization_id;
+  std::string enforcement_action_id;  ///< ID of the enforcement action.
+};
+
+/// The program status of a user profile changed.
+struct BetaWebhookUserProfileProgramStatusUpdatedEventData {
+  static constexpr std::string_view type = "user_profile.program_status_updated";
+  std::string id;  ///< ID of the user profile.
+  std::string organization_id;
+};
+
+// External keys.
+
+/// An external key stopped working.
+struct BetaWebhookExternalKeyFailedEventData {
+  static constexpr std::string_view type = "external_key.failed";
+  std::string id;  ///< ID of the external key.
+  std::string organization_id;
+};
+
+/// An external key works again.
+struct BetaWebhookExternalKeyRecoveredEventData {
+  static constexpr std::string_view type = "external_key.recovered";
+  std::string id;  ///< ID of the external key.
+  std::string organization_id;
+};
+
+// External storages.
+
+/// The bucket of an external storage failed the service's check.
+struct BetaWebhookExternalStorageFailedEventData {
+  static constexpr std::string_view type = "external_storage.failed";
+  std::string id;  ///< ID of the external storage.
+  std::string organization_id;
+};
+
+/// The bucket of an external storage passes the service's check again.
+struct BetaWebhookExternalStorageRecoveredEventData {
+  static constexpr std::string_view type = "external_storage.recovered";
+  std::string id;  ///< ID of the external storage.
+  std::string organization_id;
 };
 
 /// An event of a type that this version of the library does not know, which is normal input.
 struct BetaWebhookUnknownEventData {
-  std::string type;  ///< The tag, such as "agent.created".
+  std::string type;  ///< The tag, such as "session.renamed".
   std::string id;    ///< "" where the event has none, like the two members that follow.
   std::string organization_id;
   std::string workspace_id;
@@ -210,20 +461,33 @@ struct BetaWebhookUnknownEventData {
 };
 
 /// What happened: one alternative for each event type, and BetaWebhookUnknownEventData for all others. To add an
-/// event type, write its struct above and add its line here.
-using BetaWebhookEventData =
-    std::variant<BetaWebhookSessionCreatedEventData, BetaWebhookSessionPendingEventData,
-                 BetaWebhookSessionRunningEventData, BetaWebhookSessionIdledEventData,
-                 BetaWebhookSessionRequiresActionEventData, BetaWebhookSessionArchivedEventData,
-                 BetaWebhookSessionDeletedEventData, BetaWebhookSessionStatusRescheduledEventData,
-                 BetaWebhookSessionStatusRunStartedEventData, BetaWebhookSessionStatusIdledEventData,
-                 BetaWebhookSessionStatusTerminatedEventData, BetaWebhookSessionThreadCreatedEventData,
-                 BetaWebhookSessionThreadIdledEventData, BetaWebhookSessionThreadTerminatedEventData,
-                 BetaWebhookSessionOutcomeEvaluationEndedEventData, BetaWebhookVaultCreatedEventData,
-                 BetaWebhookVaultArchivedEventData, BetaWebhookVaultDeletedEventData,
-                 BetaWebhookVaultCredentialCreatedEventData, BetaWebhookVaultCredentialArchivedEventData,
-                 BetaWebhookVaultCredentialDeletedEventData, BetaWebhookVaultCredentialRefreshFailedEventData,
-                 BetaWebhookUnknownEventData>;
+/// event type, write its struct above and add its line here, before the unknown one.
+using BetaWebhookEventData = std::variant<
+    BetaWebhookSessionCreatedEventData, BetaWebhookSessionPendingEventData, BetaWebhookSessionRunningEventData,
+    BetaWebhookSessionIdledEventData, BetaWebhookSessionRequiresActionEventData,
+    BetaWebhookSessionArchivedEventData, BetaWebhookSessionDeletedEventData,
+    BetaWebhookSessionStatusRescheduledEventData, BetaWebhookSessionStatusRunStartedEventData,
+    BetaWebhookSessionStatusIdledEventData, BetaWebhookSessionStatusTerminatedEventData,
+    BetaWebhookSessionThreadCreatedEventData, BetaWebhookSessionThreadIdledEventData,
+    BetaWebhookSessionThreadTerminatedEventData, BetaWebhookSessionOutcomeEvaluationEndedEventData,
+    BetaWebhookVaultCreatedEventData, BetaWebhookVaultArchivedEventData, BetaWebhookVaultDeletedEventData,
+    BetaWebhookVaultCredentialCreatedEventData, BetaWebhookVaultCredentialArchivedEventData,
+    BetaWebhookVaultCredentialDeletedEventData, BetaWebhookVaultCredentialRefreshFailedEventData,
+    BetaWebhookSessionUpdatedEventData, BetaWebhookAgentCreatedEventData, BetaWebhookAgentArchivedEventData,
+    BetaWebhookAgentDeletedEventData, BetaWebhookDeploymentPausedEventData,
+    BetaWebhookDeploymentRunFailedEventData, BetaWebhookDeploymentCreatedEventData,
+    BetaWebhookDeploymentUpdatedEventData, BetaWebhookDeploymentUnpausedEventData,
+    BetaWebhookAgentUpdatedEventData, BetaWebhookDeploymentArchivedEventData,
+    BetaWebhookDeploymentRunStartedEventData, BetaWebhookDeploymentDeletedEventData,
+    BetaWebhookDeploymentRunSucceededEventData, BetaWebhookEnvironmentCreatedEventData,
+    BetaWebhookEnvironmentUpdatedEventData, BetaWebhookEnvironmentArchivedEventData,
+    BetaWebhookEnvironmentDeletedEventData, BetaWebhookMemoryStoreCreatedEventData,
+    BetaWebhookMemoryStoreArchivedEventData, BetaWebhookMemoryStoreDeletedEventData,
+    BetaWebhookSessionBudgetReachedEventData, BetaWebhookUserProfileEnforcementActionOpenedEventData,
+    BetaWebhookUserProfileEnforcementActionResolvedEventData, BetaWebhookUserProfileProgramStatusUpdatedEventData,
+    BetaWebhookExternalKeyFailedEventData, BetaWebhookExternalKeyRecoveredEventData,
+    BetaWebhookExternalStorageFailedEventData, BetaWebhookExternalStorageRecoveredEventData,
+    BetaWebhookUnknownEventData>;
 
 /// A time in UTC, to the microsecond.
 using Timestamp = std::chrono::time_point<std::chrono::system_clock, std::chrono::microseconds>;
@@ -241,8 +505,11 @@ using UnwrapWebhookEvent = BetaWebhookEvent;
 
 /// The tag of the event type that `data` holds, of an unknown one too. The view is valid as long as `data` is not
 /// changed.
-template <class = void>
-[[nodiscard]] std::string_view event_type(const BetaWebhookEventData& data);
+[[nodiscard]] inline std::string_view event_type(const BetaWebhookEventData& data) noexcept;
+
+/// The ID of the workspace in which it happened, or "" for an event without one. The view is valid as long as
+/// `data` is not changed.
+[[nodiscard]] inline std::string_view workspace_id(const BetaWebhookEventData& data) noexcept;
 
 /// A visitor made of lambdas: `std::visit(overloaded{[](const A&) {...}, [](const auto&) {...}}, data)`.
 template <class... Ts>
@@ -267,104 +534,86 @@ template <class T>
 inline constexpr bool is_known_event_data = is_event_data<T> && !std::is_same_v<T, BetaWebhookUnknownEventData>;
 
 template <class T, class = void>
-inline constexpr bool has_session_thread_id = false;
+inline constexpr bool has_workspace_id = false;
 template <class T>
-inline constexpr bool has_session_thread_id<T, std::void_t<decltype(T::session_thread_id)>> = true;
-template <class T, class = void>
-inline constexpr bool has_vault_id = false;
+inline constexpr bool has_workspace_id<T, std::void_t<decltype(T::workspace_id)>> = true;
+
+/// All members of an event's data, in their order.
 template <class T>
-inline constexpr bool has_vault_id<T, std::void_t<decltype(T::vault_id)>> = true;
-
-/// Every key of an envelope and of the data of known events.
-inline constexpr std::array<std::string_view, 8> wire_keys{
-    "id", "type", "created_at", "data", "organization_id", "workspace_id", "session_thread_id", "vault_id"};
-
-/// Whether `text` is `constant`: where the compiler knows its length, a few instructions compare them.
-constexpr bool same(std::string_view text, std::string_view constant) {
-  return text.size() == constant.size() &&
-         std::string_view::traits_type::compare(text.data(), constant.data(), constant.size()) == 0;
-}
-
-/// The index of `key` in wire_keys, or their number for an unknown one.
-constexpr std::size_t key_index(std::string_view key) {
-  std::size_t index = 0;
-  while (index < wire_keys.size() && !same(key, wire_keys[index])) ++index;
-  return index;
-}
-
-/// A member of an event's data, for code that does not know its type.
-template <class String>
-struct data_member {
-  std::size_t key;  // its index in wire_keys
-  String* value;
-};
-
-template <class String>
-struct member_list {
-  std::array<data_member<String>, 4> members{};
-  std::size_t size = 0;
-
-  void add(std::size_t key, String& value) { members[size++] = {key, &value}; }
-  [[nodiscard]] const data_member<String>* begin() const { return members.data(); }
-  [[nodiscard]] const data_member<String>* end() const { return members.data() + size; }
-};
-
-/// The members of a known event's data in the wire's order, which is that of the alphabet.
-template <class T, class String = std::conditional_t<std::is_const_v<T>, const std::string, std::string>>
-member_list<String> members_of(T& data) {
-  constexpr std::size_t count = has_session_thread_id<T> || has_vault_id<T> ? 4 : 3;
-  static_assert(sizeof(T) == count * sizeof(std::string), "members_of() lacks a member of T");
-  member_list<String> list;
-  list.add(key_index("id"), data.id);
-  list.add(key_index("organization_id"), data.organization_id);
-  if constexpr (has_session_thread_id<T>) list.add(key_index("session_thread_id"), data.session_thread_id);
-  if constexpr (has_vault_id<T>) list.add(key_index("vault_id"), data.vault_id);
-  list.add(key_index("workspace_id"), data.workspace_id);
-  return list;
-}
-
-template <class T, class Data>
-bool emplace_if_tagged([[maybe_unused]] Data& data, [[maybe_unused]] std::string_view type,
-                       [[maybe_unused]] member_list<std::string>& members) {
-  if constexpr (is_known_event_data<T>) {
-    if (!same(type, T::type)) return false;
-    members = members_of(data.template emplace<T>());
-    return true;
+auto strings_of(const T& data) {
+  constexpr std::size_t count = sizeof(T) / sizeof(std::string);
+  static_assert(count >= 2 && count <= 5, "strings_of() does not know so many members");
+  if constexpr (count == 2) {
+    const auto& [a, b] = data;
+    return std::array{&a, &b};
+  } else if constexpr (count == 3) {
+    const auto& [a, b, c] = data;
+    return std::array{&a, &b, &c};
+  } else if constexpr (count == 4) {
+    const auto& [a, b, c, d] = data;
+    return std::array{&a, &b, &c, &d};
   } else {
-    return false;
+    const auto& [a, b, c, d, e] = data;
+    return std::array{&a, &b, &c, &d, &e};
   }
 }
 
-/// Makes `data` an empty event of a known type, and returns its members; there are none for an unknown type.
-template <class... Ts>
-member_list<std::string> emplace_known(std::variant<Ts...>& data, std::string_view type) {
-  member_list<std::string> members;
-  (void)(emplace_if_tagged<Ts>(data, type, members) || ...);
-  return members;
+template <class T>
+constexpr std::string_view tag_of() {
+  if constexpr (is_known_event_data<T>) return T::type;
+  return {};
+}
+
+template <std::size_t Index, class Data>
+std::string_view workspace_id_at(const Data& data) {
+  [[maybe_unused]] const auto& alternative = *std::get_if<Index>(&data);
+  if constexpr (has_workspace_id<std::variant_alternative_t<Index, Data>>) return alternative.workspace_id;
+  return {};
+}
+
+template <std::size_t Index, class Data>
+bool equal_at(const Data& a, const Data& b) {
+  return *std::get_if<Index>(&a) == *std::get_if<Index>(&b);
 }
 
 }  // namespace detail
 
-// Templates, like most that follows, so that a file which only includes them does not pay for the whole variant.
-template <class>
-std::string_view event_type(const BetaWebhookEventData& data) {
-  return std::visit([](const auto& alternative) -> std::string_view { return alternative.type; }, data);
-}
-
 template <class T>
 std::enable_if_t<detail::is_event_data<T>, bool> operator==(const T& a, const T& b) {
-  if constexpr (detail::is_known_event_data<T>) {
-    const auto others = detail::members_of(b);
-    auto other = others.begin();
-    for (const auto& member : detail::members_of(a)) {
-      if (*member.value != *(other++)->value) return false;
-    }
-    return true;
-  } else {
-    return a.type == b.type && a.id == b.id && a.organization_id == b.organization_id &&
-           a.workspace_id == b.workspace_id && a.json == b.json;
+  const auto left = detail::strings_of(a);
+  const auto right = detail::strings_of(b);
+  for (std::size_t i = 0; i < left.size(); ++i) {
+    if (*left[i] != *right[i]) return false;
   }
+  return true;
 }
+
+/// What follows are plain functions, but as friends of a template they are compiled only where they are called:
+/// who includes this header does not pay for them. Tables cost less than half of what std::visit() does.
+template <class Data, class Indices = std::make_index_sequence<std::variant_size_v<Data>>>
+struct event_data_functions;
+template <class... Ts, std::size_t... Is>
+struct event_data_functions<std::variant<Ts...>, std::index_sequence<Is...>> {
+  using Data = std::variant<Ts...>;
+
+  friend std::string_view event_type(const Data& data) noexcept {
+    static constexpr std::array tags{detail::tag_of<Ts>()...};
+    if (const auto* const unknown = std::get_if<sizeof...(Ts) - 1>(&data)) return unknown->type;
+    return data.valueless_by_exception() ? std::string_view() : tags[data.index()];
+  }
+
+  friend std::string_view workspace_id(const Data& data) noexcept {
+    static constexpr std::array of{&detail::workspace_id_at<Is, Data>...};
+    return data.valueless_by_exception() ? std::string_view() : of[data.index()](data);
+  }
+
+  friend bool operator==(const Data& a, const Data& b) {
+    static constexpr std::array equal{&detail::equal_at<Is, Data>...};
+    return a.index() == b.index() && (a.valueless_by_exception() || equal[a.index()](a, b));
+  }
+  friend bool operator!=(const Data& a, const Data& b) { return !(a == b); }
+};
+static_assert(std::is_empty_v<event_data_functions<BetaWebhookEventData>>, "this makes its friends known");
 
 template <class T>
 std::enable_if_t<std::is_same_v<T, BetaWebhookEvent>, bool> operator==(const T& a, const T& b) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <anthropic/webhooks/detail/load.hpp>
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/events.hpp>
 
@@ -43,13 +44,19 @@ inline constexpr const char* unformattable_timestamp = "a time outside the years
 
 using days = std::chrono::duration<std::int64_t, std::ratio<86400>>;
 
+constexpr bool is_leap(int year) noexcept { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+
 /// From 0000-01-01 to the first of `month`, which is 1 to 13, of `year`.
 constexpr days days_before(int year, int month) noexcept {
   constexpr std::array before_month{0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
-  const bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
   const int earlier_leap_days = (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
   return days{365 * year + earlier_leap_days + before_month[static_cast<std::size_t>(month - 1)] +
-              (is_leap && month > 2 ? 1 : 0)};
+              (month > 2 && is_leap(year) ? 1 : 0)};
+}
+
+constexpr days days_in(int year, int month) noexcept {
+  if (month == 2) return days{is_leap(year) ? 29 : 28};
+  return days{month == 4 || month == 6 || month == 9 || month == 11 ? 30 : 31};
 }
 
 inline constexpr Timestamp first_timestamp{-days_before(1970, 1)};
@@ -58,35 +65,63 @@ inline constexpr Timestamp end_of_timestamps{first_timestamp + days_before(10000
 /// Whether `time` is in the years 0000 to 9999, all that four digits can say.
 constexpr bool is_rfc3339(Timestamp time) noexcept { return time >= first_timestamp && time < end_of_timestamps; }
 
+/// Eight characters of a date-time: a 0 stands for any digit, and all else for itself.
+struct date_time_layout {
+  constexpr explicit date_time_layout(const char (&layout)[9]) noexcept : text(load_little_endian(layout)) {
+    for (int i = 0; i < 8; ++i) digits |= layout[i] == '0' ? std::uint64_t{0xFF} << (8 * i) : 0;
+  }
+
+  std::uint64_t text;
+  std::uint64_t digits = 0;
+};
+
+/// Eight characters of a date-time, read at once.
+struct date_time_part {
+  date_time_part(const char* text, const date_time_layout& layout) noexcept {
+    const std::uint64_t difference = load_little_endian(text) ^ layout.text;
+    const std::uint64_t beyond_nine = (difference | (difference + 6 * ones)) & (0xF0 * ones);
+    good = ((difference & ~layout.digits) | (beyond_nine & layout.digits)) == 0;
+    pairs = 10 * difference + (difference >> 8);
+  }
+
+  /// The number that the digits at `at` and behind it make, where all is good.
+  [[nodiscard]] int two_digits(int at) const noexcept { return static_cast<int>(pairs >> (8 * at) & 0xFF); }
+
+  std::uint64_t pairs;
+  bool good;
+};
+
 }  // namespace detail
 
 inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexcept {
   using namespace std::chrono;
-  constexpr std::string_view layout = "0000-00-00T00:00:00";
-  if (text.size() <= layout.size()) return std::nullopt;
-  bool good = true;
-  const auto number = [&](std::size_t at, std::size_t digits) {
-    int value = 0;
-    for (std::size_t i = at; i < at + digits; ++i) {
-      good &= text[i] >= '0' && text[i] <= '9';
-      value = 10 * value + (text[i] - '0');
-    }
-    return value;
-  };
-  const auto is = [&](std::size_t at, char c) { return text[at] == c; };
-
-  const int year = number(0, 4);
-  const int month = number(5, 2);
-  const detail::days day{number(8, 2)};
-  const int hour = number(11, 2);
-  const int minute = number(14, 2);
-  const int second = number(17, 2);
-  good &= is(4, '-') && is(7, '-') && (is(10, 'T') || is(10, 't')) && is(13, ':') && is(16, ':');
-  good &= month >= 1 && month <= 12 && day.count() >= 1 && hour < 24 && minute < 60 && second <= 60;
+  constexpr std::size_t size_without_fraction = std::string_view("0000-00-00T00:00:00").size();
+  if (text.size() <= size_without_fraction) return std::nullopt;
+  static constexpr detail::date_time_layout year_and_month("0000-00-");
+  static constexpr detail::date_time_layout day_upper("00T00:00");
+  static constexpr detail::date_time_layout day_lower("00t00:00");
+  static constexpr detail::date_time_layout time("00:00:00");
+  const detail::date_time_part date(text.data(), year_and_month);
+  const detail::date_time_part day_and_t(text.data() + 8, text[10] == 't' ? day_lower : day_upper);
+  const detail::date_time_part time_of_day(text.data() + 11, time);
+  const int year = 100 * date.two_digits(0) + date.two_digits(2);
+  const int month = date.two_digits(5);
+  const detail::days day{day_and_t.two_digits(0)};
+  const int hour = time_of_day.two_digits(0);
+  const int minute = time_of_day.two_digits(3);
+  const int second = time_of_day.two_digits(6);
+  bool good = date.good && day_and_t.good && time_of_day.good && month >= 1 && month <= 12 && day.count() >= 1 &&
+              hour < 24 && minute < 60 && second <= 60;
   if (!good) return std::nullopt;
+  if (day > detail::days_in(year, month)) return std::nullopt;
   const detail::days midnight = detail::days_before(year, month) + day - detail::days{1};
-  if (midnight >= detail::days_before(year, month + 1)) return std::nullopt;
-  text.remove_prefix(layout.size());
+  text.remove_prefix(size_without_fraction);
+
+  // In 64 bits: the standard's hours and minutes may have fewer.
+  seconds to_the_minute = midnight + seconds{3600 * hour + 60 * minute};
+  if ((text == "Z" || text == "z") && second < 60) {
+    return detail::first_timestamp + (to_the_minute + seconds{second});  // as nearly all are
+  }
 
   microseconds fraction{0};
   if (text.front() == '.') {
@@ -101,27 +136,27 @@ inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexc
     text.remove_prefix(digits);
   }
 
-  minutes offset{0};
-  if (text.size() == 6 && (is(0, '+') || is(0, '-'))) {
-    const int offset_hour = number(1, 2);
-    const int offset_minute = number(4, 2);
-    good &= is(3, ':') && offset_hour < 24 && offset_minute < 60;
-    offset = hours{offset_hour} + minutes{offset_minute};
-    if (is(0, '-')) offset = -offset;
+  if (text.size() == 6 && (text[0] == '+' || text[0] == '-')) {
+    // "+00:00", padded to the eight characters of a part.
+    const std::array<char, 8> padded{text[1], text[2], text[3], text[4], text[5], ':', '0', '0'};
+    const detail::date_time_part hours_and_minutes(padded.data(), time);
+    const int offset_hour = hours_and_minutes.two_digits(0);
+    const int offset_minute = hours_and_minutes.two_digits(3);
+    good &= hours_and_minutes.good && offset_hour < 24 && offset_minute < 60;
+    const seconds offset{3600 * offset_hour + 60 * offset_minute};
+    to_the_minute += text[0] == '-' ? offset : -offset;
   } else {
     good &= text == "Z" || text == "z";
   }
   if (!good) return std::nullopt;
 
-  // In 64 bits: the standard's hours and minutes may have fewer.
-  const seconds to_the_minute = midnight + seconds{3600 * hour + 60 * minute} - offset;
   if (second == 60) {
     if ((to_the_minute + minutes{1}) % detail::days{1} != seconds{0}) return std::nullopt;
     fraction = microseconds{0};  // so that no leap second sorts after the midnight that follows it
   }
-  const Timestamp time = detail::first_timestamp + to_the_minute + seconds{second} + fraction;
-  if (!detail::is_rfc3339(time)) return std::nullopt;
-  return time;
+  const Timestamp result = detail::first_timestamp + to_the_minute + seconds{second} + fraction;
+  if (!detail::is_rfc3339(result)) return std::nullopt;
+  return result;
 }
 
 inline Timestamp parse_timestamp(std::string_view text) {

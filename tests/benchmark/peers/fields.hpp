@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <anthropic/webhooks/detail/fields.hpp>
 #include <anthropic/webhooks/events.hpp>
 #include <anthropic/webhooks/timestamp.hpp>
 
+#include <array>
+#include <cstddef>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -13,29 +16,32 @@
 
 namespace peers {
 
+namespace key = anthropic::webhooks::detail::key;
+
 /// The strings of a body by their keys. They become an event at its end, since the type that decides over the
 /// fields comes after some of them. String is std::string_view where the parser keeps a string alive so long.
 template <class String>
 struct fields {
   using slot = std::optional<String>;
   slot id, created_at, type;
-  slot data_id, organization_id, session_thread_id, data_type, vault_id, workspace_id;
+  std::array<slot, key::unknown> data;  // of which those are used that data can have
 
   template <class Key>
-  slot* of_envelope(const Key& key) {
-    if (key == "id") return &id;
-    if (key == "created_at") return &created_at;
-    return key == "type" ? &type : nullptr;
+  slot* of_envelope(const Key& name) {
+    if (name == "id") return &id;
+    if (name == "created_at") return &created_at;
+    return name == "type" ? &type : nullptr;
   }
 
   template <class Key>
-  slot* of_data(const Key& key) {
-    if (key == "id") return &data_id;
-    if (key == "organization_id") return &organization_id;
-    if (key == "type") return &data_type;
-    if (key == "workspace_id") return &workspace_id;
-    if (key == "session_thread_id") return &session_thread_id;
-    return key == "vault_id" ? &vault_id : nullptr;
+  slot* of_data(const Key& name) {
+    if (name == "id") return &data[key::id];
+    if (name == "organization_id") return &data[key::organization_id];
+    if (name == "type") return &data[key::type];
+    if (name == "workspace_id") return &data[key::workspace_id];
+    if (name == "session_thread_id") return &data[key::session_thread_id];
+    if (name == "vault_id") return &data[key::vault_id];
+    return name == "enforcement_action_id" ? &data[key::enforcement_action_id] : nullptr;
   }
 
   anthropic::webhooks::UnwrapWebhookEvent event() {
@@ -56,24 +62,22 @@ struct fields {
   }
 
   template <class... Ts>
-  bool read_data(std::variant<Ts...>& data) {
-    const std::string_view tag = required(data_type);
-    return (read_if_tagged<Ts>(tag, data) || ...);
+  bool read_data(std::variant<Ts...>& result) {
+    const std::string_view tag = required(data[key::type]);
+    return (read_if_tagged<Ts>(tag, result) || ...);
+  }
+
+  template <class T, class Keys, std::size_t... Is>
+  T make(const Keys& keys, std::index_sequence<Is...>) {
+    return {std::string(required(data[keys[Is]]))...};
   }
 
   template <class T, class Variant>
   bool read_if_tagged(std::string_view tag, Variant& variant) {
     if constexpr (anthropic::webhooks::detail::is_known_event_data<T>) {
       if (tag == T::type) {
-        T& data = variant.template emplace<T>();
-        data.id = required(data_id);
-        data.organization_id = required(organization_id);
-        data.workspace_id = required(workspace_id);
-        if constexpr (anthropic::webhooks::detail::has_session_thread_id<T>) {
-          data.session_thread_id = required(session_thread_id);
-        } else if constexpr (anthropic::webhooks::detail::has_vault_id<T>) {
-          data.vault_id = required(vault_id);
-        }
+        constexpr auto keys = anthropic::webhooks::detail::keys_of<T>();
+        variant = make<T>(keys, std::make_index_sequence<keys.size()>());
         return true;
       }
     }

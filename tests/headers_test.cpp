@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: MIT
+#include <anthropic/webhooks/headers.hpp>
+
+#include "allocations.hpp"
+#include "catch.hpp"
+
+#include <array>
+#include <cstddef>
+#include <functional>
+#include <istream>
+#include <iterator>
+#include <list>
+#include <map>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <type_traits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#if __has_include(<httplib.h>)
+#include <httplib.h>
+#endif
+
+using namespace anthropic::webhooks;
+using namespace std::literals;
+
+namespace {
+
+// Longer than what a string holds without allocating, so that a sanitizer sees a view that dangles.
+const std::string id = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W";
+const std::string timestamp = "1773568800, and much more text";
+const std::string signature = "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=";
+
+using pairs = std::vector<std::pair<std::string, std::string>>;
+const pairs all{{"Host", "x"},
+                {"Webhook-Id", id},
+                {"Webhook-Timestamp", timestamp},
+                {"Webhook-Signature", signature},
+                {"", ""}};
+
+void check_is(const WebhookHeaders& headers, std::string_view the_id = id,
+              std::string_view the_timestamp = timestamp, std::string_view the_signature = signature) {
+  CHECK(headers.id == the_id);
+  CHECK(headers.timestamp == the_timestamp);
+  CHECK(headers.signature == the_signature);
+}
+
+struct failure {
+  WebhookErrc code = WebhookErrc::none;
+  std::string what;
+};
+
+bool operator==(const failure& a, const failure& b) { return a.code == b.code && a.what == b.what; }
+
+std::ostream& operator<<(std::ostream& out, const failure& failure) {
+  return out << static_cast<int>(failure.code) << ' ' << failure.what;
+}
+
+template <class Range>
+failure failure_of(const Range& range) {
+  try {
+    static_cast<void>(webhook_headers(range));
+    return {};
+  } catch (const WebhookVerificationError& e) {
+    CHECK(e.path().empty());
+    CHECK(e.http_status() == 401);
+    return {e.code(), e.what()};
+  }
+}
+
+}  // namespace
+
+// Ranges.
+
+TEST_CASE("headers are found in any range of pairs, as views into it") {
+  const auto check = [](auto range) {
+    const auto before = allocations::count;
+    const auto headers = webhook_headers(range);
+    CHECK(allocations::count == before);
+    check_is(headers);
+    check_is(webhook_headers(std::as_const(range)));
+    for (const auto& [name, value] : range) {
+      if (std::string_view(name) == "Webhook-Id") CHECK(headers.id.data() == std::string_view(value).data());
+    }
+    check_is(webhook_headers(std::move(range)));
+  };
+  check(all);
+  check(std::list<std::pair<std::string, std::string>>(all.begin(), all.end()));
+  check(std::map<std::string, std::string>(all.begin(), all.end()));
+  check(std::multimap<std::string, std::string>(all.begin(), all.end()));
+  check(std::unordered_map<std::string, std::string>(all.begin(), all.end()));
+  check(std::unordered_multimap<std::string, std::string>(all.begin(), all.end()));
+  check(std::map<std::string, std::string, std::greater<>>(all.begin(), all.end()));
+  check(std::vector<std::pair<std::string_view, std::string_view>>(all.begin(), all.end()));
+  check(std::array<std::pair<const char*, const char*>, 3>{{{"Webhook-Signature", signature.c_str()},
+                                                            {"Webhook-Timestamp", timestamp.c_str()},
+                                                            {"Webhook-Id", id.c_str()}}});
+  struct header {
+    std::string name, value;
+  };
+  std::vector<header> structs;
+  for (const auto& [name, value] : all) structs.push_back({name, value});
+  check(structs);
+#if __has_include(<httplib.h>)
+  check(httplib::Headers(all.begin(), all.end()));
+#endif
+
+  const std::pair<const char*, std::string> array[] = {
+      {nullptr, "x"}, {"webhook-timestamp", timestamp}, {"webhook-id", id}, {"webhook-signature", signature}};
+  check_is(webhook_headers(array));
+}
+
+namespace {
+
+/// The characters of Qt: also convertible to `const char*`, with a signed size.
+class byte_array {
+ public:
+  byte_array(std::string_view text) : text_(std::make_unique<std::string>(text)) {}
+  byte_array(const byte_array& other) : byte_array(*other.text_) {}
+  [[nodiscard]] const char* data() const { return text_->data(); }
+  [[nodiscard]] std::ptrdiff_t size() const { return static_cast<std::ptrdiff_t>(text_->size()); }
+  operator const char*() const { return "not this"; }
+
+ private:
+  std::unique_ptr<std::string> text_;
+};
+
+/// A pair that makes its parts as they are asked for.
+struct made_pair {
+  std::size_t index;
+  template <std::size_t Part>
+  [[nodiscard]] std::string get() const {
+    return Part == 0 ? all[index].first : all[index].second;
+  }
+};
+
+/// Makes its elements as they are asked for.
+struct made_range {
+  struct iterator {
+    using iterator_category = std::input_iterator_tag;
+    using value_type = std::pair<std::string, std::string>;
+    using difference_type = std::ptrdiff_t;
+    using pointer = void;
+    using reference = value_type;
+    std::size_t index;
+    value_type operator*() const { return all[index]; }
+    iterator& operator++() { return ++index, *this; }
+    bool operator!=(const iterator& other) const { return index != other.index; }
+  };
+  [[nodiscard]] iterator begin() const { return {0}; }
+  [[nodiscard]] iterator end() const { return {all.size()}; }
+};
+
+/// An iterator and an end of its own type, of which std::iterator_traits knows nothing.
+struct made_range_with_sentinel {
+  struct sentinel {};
+  struct iterator {
+    std::size_t index;
+    std::pair<std::string, std::string> operator*() const { return all[index]; }
+    iterator& operator++() { return ++index, *this; }
+    bool operator!=(sentinel) const { return index != all.size(); }
+  };
+  [[nodiscard]] iterator begin() const { return {0}; }
+  [[nodiscard]] sentinel end() const { return {}; }
+};
+
+/// A line "name value", as read by an iterator that keeps only the last one.
+struct line {
+  std::string name, value;
+  friend std::istream& operator>>(std::istream& in, line& line) {
+    return std::getline(std::getline(in, line.name, ' '), line.value);
+  }
+};
+
+struct lines {
+  std::shared_ptr<std::istringstream> in;
+  [[nodiscard]] std::istream_iterator<line> begin() const { return std::istream_iterator<line>(*in); }
+  [[nodiscard]] std::istream_iterator<line> end() const { return {}; }
+};
+
+}  // namespace
+
+namespace std {
+template <>
+struct tuple_size<made_pair> : integral_constant<size_t, 2> {};
+template <size_t Part>
+struct tuple_element<Part, made_pair> {
+  using type = string;
+};
+}  // namespace std
+
+TEST_CASE("what a range makes only as it is asked for is kept") {
+  check_is(webhook_headers(made_range()));
+  check_is(webhook_headers(made_range_with_sentinel()));
+  const made_range range;
+  check_is(webhook_headers(range));
+  const made_range_with_sentinel with_sentinel;
+  check_is(webhook_headers(with_sentinel));
+  const std::vector<made_pair> made_pairs{{0}, {1}, {2}, {3}, {4}};
+  check_is(webhook_headers(made_pairs));
+  const std::vector<std::tuple<std::string, std::string>> tuples(all.begin(), all.end());
+  check_is(webhook_headers(tuples));
+  const std::vector<std::array<std::string, 2>> arrays{
+      {"webhook-id", id}, {"webhook-timestamp", timestamp}, {"webhook-signature", signature}};
+  check_is(webhook_headers(arrays));
+
+  std::string text;
+  for (const auto& [name, value] : all) text += name + ' ' + value + '\n';
+  const lines read{std::make_shared<std::istringstream>(text)};
+  check_is(webhook_headers(read));
+}
+
+TEST_CASE("names and values are any text") {
+  const auto check = [](const auto& range) { check_is(webhook_headers(range)); };
+  check(std::vector<std::pair<byte_array, byte_array>>(all.begin(), all.end()));
+  check(std::vector<std::pair<const char*, std::optional<std::string>>>{{"host", std::nullopt},
+                                                                        {"webhook-id", id},
+                                                                        {"webhook-timestamp", timestamp},
+                                                                        {"webhook-signature", signature}});
+  check(std::map<std::string, const std::string*>{{"host", nullptr},
+                                                  {"webhook-id", &id},
+                                                  {"webhook-timestamp", &timestamp},
+                                                  {"webhook-signature", &signature}});
+  const std::map<std::string, const char*> without_value{
+      {"webhook-id", id.c_str()}, {"webhook-timestamp", nullptr}, {"webhook-signature", signature.c_str()}};
+  CHECK(failure_of(without_value) == failure{WebhookErrc::missing_header, "webhook-timestamp header: missing"});
+}
+
+TEST_CASE("header names may be in any letter case, and values may have blanks around them") {
+  const pairs rows[] = {
+      {{"webhook-id", "a b"}, {"webhook-timestamp", "t"}, {"webhook-signature", "s"}},
+      {{"WEBHOOK-ID", "a b"}, {"WEBHOOK-TIMESTAMP", "t"}, {"WEBHOOK-SIGNATURE", "s"}},
+      {{"WeBhOoK-sIgNaTuRe", "s"}, {"webhooK-timestamP", "t"}, {"Webhook-ID", "a b"}},
+      {{"webhook-id", " a b"}, {"webhook-timestamp", "t "}, {"webhook-signature", "\ts\t \t"}},
+      {{"webhook-id", "a b"}, {"webhook-timestamp", "t"}, {"webhook-signature", "s"}, {"webhook-id", "a b"}},
+      {{"webhook-id", "a b"}, {"webhook-timestamp", "t"}, {"webhook-signature", "s"}, {"Webhook-Id", " a b\t"}},
+  };
+  for (const auto& row : rows) check_is(webhook_headers(row), "a b", "t", "s");
+
+  pairs with_others = rows[0];
+  for (const auto& name : {"webhook-id "s, "webhook-i"s, "webhook-idd"s, "webhook_id"s, "webhookMid"s, "svix-id"s,
+                           "webhook-\xc4\xb1\x64"s, "webhook-id\0"s}) {
+    with_others.insert(with_others.begin(), {name, "x"});
+  }
+  check_is(webhook_headers(with_others), "a b", "t", "s");
+  const pairs odd{{"webhook-id", "\r\x01\xff\n"}, {"webhook-timestamp", "\0"s}, {"webhook-signature", "\xa0"}};
+  check_is(webhook_headers(odd), "\r\x01\xff\n", "\0"sv, "\xa0");
+}
+
+TEST_CASE("a header that is absent, empty or contradicts itself is an error that names it") {
+  for (const std::string name : {"webhook-id", "webhook-timestamp", "webhook-signature"}) {
+    INFO(name);
+    pairs others;
+    for (const auto& other : {"webhook-id", "webhook-timestamp", "webhook-signature"}) {
+      if (other != name) others.emplace_back(other, "x");
+    }
+    const failure missing{WebhookErrc::missing_header, name + " header: missing"};
+    const failure twice =
+        name == "webhook-signature"
+            ? failure{}
+            : failure{WebhookErrc::invalid_header, name + " header: there twice, with different values"};
+    const struct {
+      std::vector<std::string> values;
+      failure expected;
+    } rows[] = {
+        {{}, missing},         {{""}, missing},          {{" \t "}, missing}, {{"", ""}, missing},
+        {{"", " "}, missing},  {{"x", "y"}, twice},      {{"x", "X"}, twice}, {{"x", ""}, twice},
+        {{"", "x"}, twice},    {{"x", "x", "y"}, twice}, {{"x", " x "}, {}},  {{"x", "x", "x"}, {}},
+        {{"x", "x y"}, twice}, {{"", "", ""}, missing},
+    };
+    for (const auto& row : rows) {
+      pairs headers = others;
+      bool upper = false;
+      for (const auto& value : row.values) {
+        headers.emplace(headers.begin(), upper ? "W" + name.substr(1) : name, value);
+        upper = !upper;
+      }
+      CHECK(failure_of(headers) == row.expected);
+      CHECK(failure_of(std::multimap<std::string, std::string>(headers.begin(), headers.end())) == row.expected);
+    }
+  }
+  CHECK(failure_of(pairs{}) == failure{WebhookErrc::missing_header, "webhook-id header: missing"});
+  CHECK(failure_of(pairs{{"webhook-id", "msg.1"}, {"webhook-timestamp", "x"}, {"webhook-signature", "x"}}) ==
+        failure{WebhookErrc::invalid_header, "webhook-id header: there is a dot in it"});
+}
+
+TEST_CASE("several webhook-signature headers are one list") {
+  const struct {
+    std::vector<std::string> values;
+    std::string list;
+  } rows[] = {
+      {{"v1,a"}, "v1,a"},
+      {{"v1,a", "v1,b"}, "v1,a v1,b"},
+      {{"v1,a", "v1,b", "v1,c"}, "v1,a v1,b v1,c"},
+      {{" v1,a v1,b ", "\tv1,c"}, "v1,a v1,b v1,c"},
+      {{"v1,a", "v1,a"}, "v1,a v1,a"},
+      {{"", "v1,a"}, "v1,a"},
+      {{"v1,a", ""}, "v1,a"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.list);
+    pairs headers{{"webhook-id", id}, {"webhook-timestamp", timestamp}};
+    for (const auto& value : row.values) headers.emplace_back("Webhook-Signature", value);
+    check_is(webhook_headers(headers), id, timestamp, row.list);
+    WebhookHeaders copy;
+    {
+      const auto found = webhook_headers(pairs(headers));
+      copy = found;
+    }
+    check_is(copy, id, timestamp, row.list);
+  }
+  const pairs many(10'000, {"webhook-signature", signature});
+  const auto before = allocations::bytes;
+  CHECK(detail::headers_of(many).signature.size() == 10'000 * (signature.size() + 1) - 1);
+  CHECK(allocations::bytes - before < 10 * many.size() * signature.size());
+}
+
+TEST_CASE("where a header is missing, one of another family of names is named") {
+  const pairs ours{{"webhook-id", "1"}, {"webhook-timestamp", "2"}, {"webhook-signature", "3"}};
+  const struct {
+    std::string name, hint;
+  } rows[] = {
+      {"svix-id", "svix-id"},
+      {"Svix-Timestamp", "svix-timestamp"},
+      {"SVIX-SIGNATURE", "svix-signature"},
+      {"X-Webhook-Id", "x-webhook-id"},
+      {"X-Webhook-Timestamp", "x-webhook-timestamp"},
+      {"X-Webhook-Signature", "x-webhook-signature"},
+      {"X-Signature", "x-signature"},
+      {"X-Hub-Signature-256", "x-hub-signature-256"},
+      {"x-request-id", ""},
+      {"svix", ""},
+      {"x-webhook-signature\r\nSet-Cookie: a", ""},
+      {"webhook-ids", ""},
+  };
+  for (const auto& row : rows) {
+    INFO(row.name);
+    const std::string hint =
+        row.hint.empty() ? "" : "; there is " + row.hint + ", which Standard Webhooks does not use";
+    for (const auto& [missing, unused] : ours) {
+      pairs headers{{"host", "x"}, {row.name, "y"}};
+      for (const auto& header : ours) {
+        if (header.first != missing) headers.push_back(header);
+      }
+      CHECK(failure_of(headers) == failure{WebhookErrc::missing_header, missing + " header: missing" + hint});
+    }
+    pairs complete = ours;
+    complete.emplace(complete.begin(), row.name, "y");
+    check_is(webhook_headers(complete), "1", "2", "3");
+  }
+}
+
+// Functions from a name to its value, and values made by hand. What verify() takes is tested with it.
+
+namespace {
+
+template <class LookUp>
+void check_finds(const LookUp& look_up) {
+  check_is(detail::headers_of(look_up));
+}
+
+/// The value of one of the headers, or null.
+const std::string* value_of(std::string_view name) {
+  return name == "webhook-id"          ? &id
+         : name == "webhook-timestamp" ? &timestamp
+         : name == "webhook-signature" ? &signature
+                                       : nullptr;
+}
+
+const char* characters_of(const char* name) { return value_of(name)->c_str(); }
+
+/// Text of a fixed capacity, which needs no destructor.
+struct fixed_text {
+  explicit fixed_text(const std::string& text) : length(text.copy(characters.data(), characters.size())) {}
+  [[nodiscard]] const char* data() const { return characters.data(); }
+  [[nodiscard]] std::size_t size() const { return length; }
+
+  std::array<char, 200> characters{};
+  std::size_t length;
+};
+
+}  // namespace
+
+TEST_CASE("headers are found by a function from a name to its value, and what it returns by value is kept") {
+  check_finds(characters_of);
+  check_finds(&characters_of);
+  check_finds([](std::string_view name) -> const std::string& { return *value_of(name); });
+  check_finds([](const std::string& name) { return *value_of(name); });
+  check_finds([](const char* name) -> const std::string { return *value_of(name); });
+  check_finds([](const char* name) -> std::string_view { return *value_of(name); });
+  check_finds([](const char* name) { return value_of(name); });
+  check_finds([](const char* name) { return byte_array(*value_of(name)); });
+  check_finds([](const char* name) { return std::vector<char>(value_of(name)->begin(), value_of(name)->end()); });
+  check_finds([](const char* name) { return fixed_text(*value_of(name)); });
+  check_finds([](const char* name) { return std::optional(fixed_text(*value_of(name))); });
+  check_finds([](const char* name) { return std::optional(*value_of(name)); });
+  check_finds([](const char* name) { return std::optional<std::string_view>(*value_of(name)); });
+  check_finds([](const char* name) { return std::optional(characters_of(name)); });
+  check_finds([](const char* name) { return std::make_unique<std::string>(*value_of(name)); });
+  check_finds([](const char* name) { return std::make_shared<const byte_array>(*value_of(name)); });
+  check_finds([](const char* name) { return WebhookHeaderValue(std::string(*value_of(name))); });
+  check_finds([](const auto& name) { return "\t " + *value_of(name) + " "; });
+  check_finds(std::function<std::string(const std::string&)>([](const auto& name) { return *value_of(name); }));
+
+  const auto before = allocations::count;
+  static_cast<void>(detail::headers_of(characters_of));
+  static_cast<void>(detail::headers_of([](const char* name) { return std::string_view(*value_of(name)); }));
+  static_cast<void>(detail::headers_of([](const char* name) { return value_of(name); }));
+  CHECK(allocations::count == before);
+}
+
+TEST_CASE("nothing that a function returns for an absent header is more than empty") {
+  const auto check_is_empty = [](const auto& look_up) { check_is(detail::headers_of(look_up), "", "", ""); };
+  check_is_empty([](const char*) -> const char* { return nullptr; });
+  check_is_empty([](const char*) -> const std::string* { return nullptr; });
+  check_is_empty([](const char*) { return nullptr; });
+  check_is_empty([](const char*) { return std::string(); });
+  check_is_empty([](const char*) { return std::string_view(); });
+  check_is_empty([](const char*) { return std::optional<std::string>(); });
+  check_is_empty([](const char*) { return std::optional<const char*>(nullptr); });
+  check_is_empty([](const char*) { return std::unique_ptr<std::string>(); });
+  check_is_empty([](const char*) { return " \t"; });
+}
+
+TEST_CASE("an exception of the function passes through") {
+  CHECK_THROWS_AS(detail::headers_of([](const char*) -> std::string { throw std::out_of_range("mine"); }),
+                  std::out_of_range);
+}
+
+TEST_CASE("headers by hand are made of any text, and of null") {
+  check_is(WebhookHeaders{id, timestamp.c_str(), std::string_view(signature)});
+  check_is(WebhookHeaders{}, "", "", "");
+  const char* const absent = nullptr;
+  check_is(WebhookHeaders{absent, nullptr, static_cast<const std::string*>(nullptr)}, "", "", "");
+  check_is(WebhookHeaders{"1", std::optional<std::string>("2"), &signature}, "1", "2", signature);
+  char buffer[] = "3";
+  check_is(WebhookHeaders{buffer, "\0"s, byte_array(signature)}, "3", "\0"sv, signature);
+
+  WebhookHeaders headers{std::string(id), byte_array(timestamp), std::make_unique<std::string>(signature)};
+  check_is(headers);
+  WebhookHeaders copy = headers;
+  headers = {};
+  check_is(copy);
+  const WebhookHeaders moved = std::move(copy);
+  check_is(moved);
+  headers.id = std::string(id);
+  headers.timestamp = absent;
+  headers.signature = moved.signature;
+  check_is(headers, id, "");
+  CHECK(WebhookHeaders{id, timestamp, signature}.id.data() == id.data());
+#if __cpp_designated_initializers >= 201907L
+  check_is(WebhookHeaders{.id = std::string(id), .timestamp = timestamp, .signature = signature});
+#endif
+}
+
+TEST_CASE("a header's value is a view") {
+  const WebhookHeaderValue value(id), other("x");
+  CHECK(value == id);
+  CHECK(id == value);
+  CHECK(value == id.c_str());
+  CHECK(value == std::string_view(id));
+  CHECK(value != other);
+  const std::string_view view = value;
+  CHECK(view.data() == id.data());
+  CHECK(std::string(value) == id);
+  std::ostringstream out;
+  out << value;
+  CHECK(out.str() == id);
+  const auto [first, second, third] = WebhookHeaders{id, timestamp, signature};
+  CHECK(first == id);
+  CHECK(second == timestamp);
+  CHECK(third == signature);
+}
+
+static_assert(std::is_nothrow_move_constructible_v<WebhookHeaders> && std::is_aggregate_v<WebhookHeaders>);
+static_assert(!std::is_constructible_v<WebhookHeaderValue, int> &&
+              !std::is_constructible_v<WebhookHeaderValue, const int*>);
+static_assert(!std::is_constructible_v<WebhookHeaderValue, std::vector<std::string>>);
+static_assert(!std::is_constructible_v<WebhookHeaderValue, std::u16string> &&
+              !std::is_constructible_v<WebhookHeaderValue, bool>);
+static_assert(!std::is_constructible_v<WebhookHeaderValue, std::optional<int>> &&
+              !std::is_constructible_v<WebhookHeaderValue, void*>);
