@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Deliveries a second of one receiver, with 32 connections at a time, against what the database itself does: inserts
-// of the same rows, each durable before the next of its connection.
+// Deliveries a second of one receiver, with 32 connections at a time, against bare durable inserts of the same
+// rows into the same database: one after the other on one connection and, for PostgreSQL, with 32 clients of its
+// own pgbench. The sender, the receiver and the database share the machine.
 #include "../receiver/databases.hpp"
 
 #include <anthropic/webhooks/verify.hpp>
 
 #include <arpa/inet.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -15,19 +15,22 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 namespace {
 
-using clock_type = std::chrono::steady_clock;
 constexpr int connections = 32;
 constexpr auto slice = 2s;
 constexpr std::size_t rounds = 3;
 
 std::string body_of(const std::string& id) {
-  return R"({"id":")" + id + R"(","created_at":"2026-03-15T10:00:00Z","data":{"id":"sesn_011CZkZAtmR3yMPDzynEDxu7",)" +
+  return R"({"id":")" + id +
+         R"(","created_at":"2026-03-15T10:00:00Z","data":{"id":"sesn_011CZkZAtmR3yMPDzynEDxu7",)" +
          R"("organization_id":"org_011CZkZZAe0sMna4vkBdtrfx","type":"session.status_idled",)" +
          R"("workspace_id":"wrkspc_011CZkZaBF1tNoB5wlCeusgy"},"type":"event"})";
 }
@@ -38,29 +41,22 @@ std::string new_id() {
 }
 
 /// Calls `f` in as many threads, again and again, and returns the calls a second.
-template <class MakeF>
-double rate(int threads, MakeF make) {
+template <class F>
+double rate(int threads, F f) {
   std::atomic<long> calls{0};
-  std::atomic<int> ready{0};
-  std::atomic<bool> start{false}, stop{false};
+  std::atomic<bool> stop{false};
   std::vector<std::thread> all;
+  const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < threads; ++i) {
     all.emplace_back([&] {
-      auto f = make();
-      ++ready;
-      while (!start) std::this_thread::yield();
-      while (!stop) f(), ++calls;
+      for (; !stop; ++calls) f();
     });
   }
-  while (ready < threads) std::this_thread::yield();
-  const auto begin = clock_type::now();
-  start = true;
   std::this_thread::sleep_for(slice);
-  const auto done = static_cast<double>(calls.load());
-  const std::chrono::duration<double> took = clock_type::now() - begin;
   stop = true;
   for (auto& thread : all) thread.join();
-  return done / took.count();
+  return static_cast<double>(calls) /
+         std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
 [[noreturn]] void fail(const std::string& what) {
@@ -71,23 +67,25 @@ double rate(int threads, MakeF make) {
 void deliver(int port, const anthropic::webhooks::WebhookVerifier& signer) {
   const std::string id = new_id(), body = body_of(id);
   const auto now = std::chrono::system_clock::now();
-  const std::string request = "POST /webhooks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-                              "webhook-id: " + id + "\r\nwebhook-timestamp: " +
-                              std::to_string(std::chrono::system_clock::to_time_t(now)) + "\r\nwebhook-signature: " +
-                              signer.sign(id, now, body) + "\r\nContent-Length: " + std::to_string(body.size()) +
-                              "\r\n\r\n" + body;
+  const std::string request =
+      "POST /webhooks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+      "webhook-id: " +
+      id + "\r\nwebhook-timestamp: " + std::to_string(std::chrono::system_clock::to_time_t(now)) +
+      "\r\nwebhook-signature: " + signer.sign(id, now, body) +
+      "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
   const int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(static_cast<std::uint16_t>(port));
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   std::array<char, 512> answer{};
-  if (connect(s, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+  if (s < 0 || connect(s, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
       send(s, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
     fail("no connection");
   }
   std::size_t size = 0;
-  for (ssize_t got = 0; (got = recv(s, &answer[size], answer.size() - size, 0)) > 0;) size += static_cast<std::size_t>(got);
+  for (ssize_t got = 0; (got = recv(s, &answer[size], answer.size() - size, 0)) > 0;)
+    size += static_cast<std::size_t>(got);
   close(s);
   const std::string text(answer.data(), size);
   if (text.compare(0, 13, "HTTP/1.1 200 ") != 0) fail("the answer is " + text);
@@ -98,83 +96,92 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-auto bare_inserts(const Sqlite& database) {
-  return [&database] {
-    sqlite3* opened = nullptr;
-    sqlite3_open(database.where().c_str(), &opened);
-    std::shared_ptr<sqlite3> db(opened, sqlite3_close);
-    const char* schema = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                         "CREATE TABLE IF NOT EXISTS bare(id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL)";
-    if (sqlite3_exec(opened, schema, nullptr, nullptr, nullptr) != SQLITE_OK) fail(sqlite3_errmsg(opened));
-    sqlite3_stmt* prepared = nullptr;
-    sqlite3_prepare_v2(opened, "INSERT INTO bare VALUES(?, ?)", -1, &prepared, nullptr);
-    std::shared_ptr<sqlite3_stmt> statement(prepared, sqlite3_finalize);
-    return [db, statement] {
-      const std::string id = new_id(), body = body_of(id);
-      sqlite3_bind_text(statement.get(), 1, id.data(), static_cast<int>(id.size()), SQLITE_STATIC);
-      sqlite3_bind_text(statement.get(), 2, body.data(), static_cast<int>(body.size()), SQLITE_STATIC);
-      if (sqlite3_step(statement.get()) != SQLITE_DONE) fail(sqlite3_errmsg(db.get()));
-      sqlite3_reset(statement.get());
-    };
-  };
+/// Inserts one after the other, each of which waits for the disk.
+double one_by_one(const Sqlite& database) {
+  sqlite3* opened = nullptr;
+  sqlite3_open(database.where().c_str(), &opened);
+  const std::unique_ptr<sqlite3, int (*)(sqlite3*)> db(opened, sqlite3_close);
+  const char* schema =
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+      "CREATE TABLE IF NOT EXISTS bare(id TEXT PRIMARY KEY NOT NULL, body TEXT NOT NULL)";
+  if (sqlite3_exec(opened, schema, nullptr, nullptr, nullptr) != SQLITE_OK) fail(sqlite3_errmsg(opened));
+  sqlite3_stmt* prepared = nullptr;
+  sqlite3_prepare_v2(opened, "INSERT INTO bare VALUES(?, ?)", -1, &prepared, nullptr);
+  const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(prepared, sqlite3_finalize);
+  return rate(1, [&] {
+    const std::string id = new_id(), body = body_of(id);
+    sqlite3_bind_text(prepared, 1, id.data(), static_cast<int>(id.size()), SQLITE_STATIC);
+    sqlite3_bind_text(prepared, 2, body.data(), static_cast<int>(body.size()), SQLITE_STATIC);
+    if (sqlite3_step(prepared) != SQLITE_DONE) fail(sqlite3_errmsg(opened));
+    sqlite3_reset(prepared);
+  });
 }
 
-#ifdef WITH_POSTGRES
-auto bare_inserts(const Postgres& database) {
+double with_32_clients(const Sqlite&) { return 0; }  // which would wait for each other
+
+#ifdef POSTGRES_BIN
+double pgbench(const Postgres& database, int clients) {
   database.query("CREATE TABLE IF NOT EXISTS bare(id text PRIMARY KEY, body bytea NOT NULL)");
-  return [&database] {
-    std::shared_ptr<PGconn> connection(PQconnectdb(database.where().c_str()), PQfinish);
-    PQclear(PQprepare(connection.get(), "insert", "INSERT INTO bare VALUES($1, $2)", 2, nullptr));
-    return [connection] {
-      const std::string id = new_id(), body = body_of(id);
-      const char* const values[] = {id.c_str(), body.c_str()};
-      const int sizes[] = {static_cast<int>(id.size()), static_cast<int>(body.size())}, formats[] = {0, 1};
-      const std::unique_ptr<PGresult, void (*)(PGresult*)> result(
-          PQexecPrepared(connection.get(), "insert", 2, values, sizes, formats, 0), PQclear);
-      if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) fail(PQerrorMessage(connection.get()));
-    };
-  };
+  const std::string script = (database.folder.path / "script").string();
+  const std::string id = "whe_0f1e2d3c4b5a69788796a5b4", body = body_of(id + "100000000");
+  std::ofstream(script) << "\\set n random(100000000, 999999999999)\n"
+                        << "INSERT INTO bare VALUES('" << id << "' || :n, '" << body
+                        << "') ON CONFLICT DO NOTHING\n";
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(slice).count();
+  Process process("",
+                  {POSTGRES_BIN "/pgbench", "-n", "-c", std::to_string(clients), "-j", "2", "-T",
+                   std::to_string(seconds), "-f", script, database.where()},
+                  database.folder.path / "pgbench.log");
+  const int status = process.wait();
+  const std::string log = process.log();
+  const auto at = log.find("tps = ");
+  if (status != 0 || at == std::string::npos) fail(log);
+  return std::stod(log.substr(at + 6));
 }
+
+double one_by_one(const Postgres& database) { return pgbench(database, 1); }
+double with_32_clients(const Postgres& database) { return pgbench(database, connections); }
 #endif
 
 template <class Database>
-void measure(const char* name, int bare_connections) {
+void measure(const char* name) {
   const Database database;
   const anthropic::webhooks::WebhookVerifier signer(test_secret);
-  std::vector<double> bare, one, deliveries, ratios, handled;
+  std::vector<double> alone, clients, deliveries, handled, to_alone, to_clients;
   for (std::size_t round = 0; round < rounds; ++round) {
-    bare.push_back(rate(bare_connections, bare_inserts(database)));
-    if (bare_connections > 1) one.push_back(rate(1, bare_inserts(database)));
-    Receiver receiver(database.where(), "/tmp/wtr/bench.log");
-    const auto begin = clock_type::now();
-    deliveries.push_back(rate(connections, [&] { return [&] { deliver(receiver.port, signer); }; }));
-    ratios.push_back(deliveries.back() / bare.back());
-    const auto count = [&](const char* what) {
-      return std::stod(database.query(std::string("SELECT count(*) FROM webhook_events WHERE ") + what));
-    };
-    const double all = count(round == 0 ? "handled_at IS NULL OR true" : "handled_at IS NULL");
-    (void)all;
-    if (!eventually([&] { return count("handled_at IS NULL") == 0; })) fail("events are not handled");
-    handled.push_back(count("true") / std::chrono::duration<double>(clock_type::now() - begin).count());
+    alone.push_back(one_by_one(database));
+    clients.push_back(with_32_clients(database));
+
+    Receiver receiver(database.where(), database.folder.path / "log");
+    const auto begin = std::chrono::steady_clock::now();
+    deliveries.push_back(rate(connections, [&] { deliver(receiver.port, signer); }));
+    if (!eventually([&] {
+          return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "0\n";
+        })) {
+      fail("there are events that are not handled");
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    handled.push_back(std::stod(database.query("SELECT count(*) FROM webhook_events")) / took.count());
     database.query("DELETE FROM webhook_events");
+    to_alone.push_back(deliveries.back() / alone.back());
+    to_clients.push_back(deliveries.back() / clients.back());
   }
-  std::printf("%-12s %14.0f", name, median(bare));
-  if (one.empty()) {
-    std::printf(" %14s", "");
-  } else {
-    std::printf(" %14.0f", median(one));
-  }
-  std::printf(" %14.0f %14.2f %14.0f\n", median(deliveries), median(ratios), median(handled));
+  std::printf("%-11s %12.0f %12.0f %12.0f %12.0f %14.2f", name, median(deliveries), median(handled), median(alone),
+              median(clients), median(to_alone));
+  if (median(clients) > 0) std::printf(" %14.2f", median(to_clients));
+  std::printf("\n");
 }
 
 }  // namespace
 
 int main() {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-  std::printf("%-12s %14s %14s %14s %14s %14s\n", "a second", "bare inserts", "on one conn.", "deliveries", "ratio",
-              "also handled");
-  measure<Sqlite>("SQLite", 1);
-#ifdef WITH_POSTGRES
-  measure<Postgres>("PostgreSQL", connections);
+  std::printf("%-11s %12s %12s %12s %12s %14s %14s\n", "a second", "deliveries", "and handled", "1 inserts",
+              "32 insert", "deliveries / 1", "deliveries / 32");
+  measure<Sqlite>("SQLite");
+#ifdef POSTGRES_BIN
+  measure<Postgres>("PostgreSQL");
+#else
+  std::printf("skipped: PostgreSQL (postgresql and libpq-dev are not installed)\n");
 #endif
 }
