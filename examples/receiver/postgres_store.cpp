@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// Events in PostgreSQL, for any number of receivers on any number of machines.
+#include "store.hpp"
+
+#include <libpq-fe.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <chrono>
+#include <stdexcept>
+#include <utility>
+
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+// Only where the table is missing, so that the receiver needs no right to make one. The lock is for receivers that
+// start at the same moment.
+const char* const schema = R"(
+  DO $$ BEGIN
+    IF to_regclass('webhook_events') IS NULL THEN
+      PERFORM pg_advisory_xact_lock(hashtext('webhook_events'));
+      CREATE TABLE IF NOT EXISTS webhook_events(
+        id text PRIMARY KEY,  -- the webhook-id
+        body bytea NOT NULL,  -- as received; to read it: convert_from(body, 'UTF8')
+        received_at timestamptz NOT NULL DEFAULT now(), handled_at timestamptz,
+        try_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+        attempts int NOT NULL DEFAULT 0, reason text);  -- those that failed, and why the last did
+      CREATE INDEX IF NOT EXISTS webhook_events_due ON webhook_events(try_at) WHERE handled_at IS NULL;
+      CREATE TABLE IF NOT EXISTS notes(event_id text NOT NULL, note text NOT NULL);  -- by handle() in main.cpp
+    END IF;
+  END $$)";
+
+const char* const settings = R"(
+  SELECT set_config(name, value, false) FROM (VALUES ('synchronous_commit', 'on'), ('statement_timeout', $1),
+    ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'), ('tcp_keepalives_count', '3'),
+    ('idle_in_transaction_session_timeout', '5min'), ('client_min_messages', 'warning')) AS setting(name, value))";
+
+// The lock lasts until the handler is done. Other receivers skip the row meanwhile, and take it if the connection
+// breaks.
+const char* const take = R"(
+  SELECT id, body FROM webhook_events WHERE handled_at IS NULL AND try_at <= now() ORDER BY try_at
+  LIMIT 1 FOR UPDATE SKIP LOCKED)";
+
+const char* const try_later = R"(
+  UPDATE webhook_events SET attempts = attempts + 1, reason = $1,
+    try_at = clock_timestamp() + least(1 << least(attempts, 12), 3600) * interval '1 second'
+  WHERE id = $2)";
+
+class PostgresStore final : public Store, private Transaction {
+ public:
+  PostgresStore(std::string url, Purpose purpose)
+      : url_(std::move(url)), limit_(purpose == Purpose::record ? 3s : 30s) {
+    char* problem = nullptr;
+    const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(
+        PQconninfoParse(url_.c_str(), &problem), PQconninfoFree);
+    const std::unique_ptr<char, void (*)(void*)> message(problem, PQfreemem);
+    if (!options) fail(problem ? problem : "out of memory");
+  }
+
+  // One statement, which is a transaction of its own. Receivers that insert the same ids do so in the same order,
+  // that of the map, and so do not wait for each other in a circle.
+  std::set<std::string> record(const std::map<std::string, std::string>& deliveries) override {
+    std::string insert = "INSERT INTO webhook_events(id, body) VALUES";
+    Values values;
+    for (const auto& [id, body] : deliveries) {
+      const auto n = values.size();
+      insert += (n ? ",($" : "($") + std::to_string(n + 1) + "::text,$" + std::to_string(n + 2) + "::bytea)";
+      values.insert(values.end(), {id, body});
+    }
+    insert += " ON CONFLICT DO NOTHING RETURNING id";
+
+    for (bool used = connection_ != nullptr;; used = false) {
+      try {
+        connect();
+        const auto ids = execute(insert, values, binary);
+        return {ids.begin(), ids.end()};
+      } catch (const std::exception& e) {
+        const bool lost = PQstatus(connection_.get()) != CONNECTION_OK;
+        problem_ = e.what();
+        connection_.reset();
+        if (!used || !lost) throw;  // else it was lost since its last use, and may be made again
+      }
+    }
+  }
+
+  bool handle_next(const Handler& handler) override {
+    try {
+      connect();
+      execute("BEGIN");
+      const auto event = execute(take, {}, binary);
+      if (!event.empty()) {
+        execute("SAVEPOINT handler");
+        try {
+          handler(*this, event[0], event[1]);
+          execute("RELEASE handler");  // which fails after a statement that failed
+          execute("UPDATE webhook_events SET handled_at = clock_timestamp() WHERE id = $1", {event[0]});
+        } catch (const std::exception& e) {
+          execute("ROLLBACK TO handler");
+          execute(try_later, {printable(e.what()), event[0]});
+        }
+      }
+      execute("COMMIT");
+      return !event.empty();
+    } catch (const std::exception& e) {
+      problem_ = e.what();
+      connection_.reset();  // which ends the transaction
+      throw;
+    }
+  }
+
+ private:
+  enum Format { text = 0, binary = 1 };
+
+  Values run(const std::string& sql, const Values& values) override { return execute(sql, values); }
+
+  void connect() {
+    if (connection_) return;
+    if (clock::now() < connect_at_) throw std::runtime_error(problem_);
+    connect_at_ = clock::now() + 1s;
+    // Of a name that is there twice the last counts, so what the URL says takes precedence.
+    const char* const names[] = {"connect_timeout", "dbname", nullptr};
+    const char* const values[] = {"3", url_.c_str(), nullptr};
+    prepared_.clear();
+    connection_.reset(PQconnectdbParams(names, values, 1));
+    if (PQstatus(connection_.get()) != CONNECTION_OK) fail(PQerrorMessage(connection_.get()));
+    PQsetnonblocking(connection_.get(), 1);
+    // A 2xx ends the retries, so a commit waits for the disk: that of the server, and of its synchronous standbys
+    // if it has any. The others free events that a machine had locked when it died, or that a handler hangs on.
+    execute(settings, {std::to_string(limit_.count())});
+    execute(schema);
+  }
+
+  // Runs one statement, which is prepared at its first use, and returns the values of its rows.
+  Values execute(const std::string& sql, const Values& values = {}, Format format = text) {
+    PGconn* const c = connection_.get();
+    std::vector<const char*> data;
+    std::vector<int> sizes;
+    for (const auto& v : values) {
+      data.push_back(v.c_str());
+      sizes.push_back(static_cast<int>(v.size()));
+    }
+    const std::vector<int> formats(values.size(), format);
+    auto known = prepared_.find(sql);
+    if (known == prepared_.end()) {
+      const std::string name = std::to_string(prepared_.size());
+      finish(PQsendPrepare(c, name.c_str(), sql.c_str(), 0, nullptr));
+      known = prepared_.emplace(sql, name).first;
+    }
+    return finish(PQsendQueryPrepared(c, known->second.c_str(), static_cast<int>(values.size()), data.data(),
+                                      sizes.data(), formats.data(), format));
+  }
+
+  // Waits for the result of what was sent. PQexec() would wait for ever where a server stops to answer.
+  Values finish(int sent) {
+    PGconn* const c = connection_.get();
+    if (!sent) fail(PQerrorMessage(c));
+    const auto end = clock::now() + limit_ + 1s;  // the server's own limit comes first
+    Values rows;
+    std::string problem;
+    for (;;) {
+      for (int unsent = 0; (unsent = PQflush(c)) != 0 || PQisBusy(c);) {
+        const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - clock::now()).count();
+        if (left <= 0) fail("it does not answer");
+        pollfd wanted{PQsocket(c), static_cast<short>(unsent != 0 ? POLLIN | POLLOUT : POLLIN), 0};
+        poll(&wanted, 1, static_cast<int>(left));
+        if (unsent < 0 || !PQconsumeInput(c)) fail(PQerrorMessage(c));
+      }
+      const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQgetResult(c), PQclear);
+      if (!result) break;
+      const auto status = PQresultStatus(result.get());
+      if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) problem = PQresultErrorMessage(result.get());
+      for (int i = 0, columns = PQnfields(result.get()); i < PQntuples(result.get()) * columns; ++i) {
+        const int row = i / columns, column = i % columns;
+        rows.emplace_back(PQgetvalue(result.get(), row, column), PQgetlength(result.get(), row, column));
+      }
+    }
+    if (!problem.empty()) fail(problem);
+    return rows;
+  }
+
+  [[noreturn]] static void fail(std::string message) {
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    throw std::runtime_error("PostgreSQL: " + message);
+  }
+
+  std::string url_, problem_;
+  std::chrono::milliseconds limit_;              // of a statement
+  clock::time_point connect_at_;                 // the earliest time for it
+  std::map<std::string, std::string> prepared_;  // names of statements
+  std::unique_ptr<PGconn, void (*)(PGconn*)> connection_{nullptr, PQfinish};
+};
+
+}  // namespace
+
+std::unique_ptr<Store> open_postgres(const std::string& url, Purpose purpose) {
+  return std::make_unique<PostgresStore>(url, purpose);
+}

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: MIT
+// What the receiver needs of a database, and what it may rely on.
+//
+// Recorded: when record() returns, the deliveries are on disk. They outlive a crash and a power cut.
+//
+// Handled once: what a handler writes through its Transaction is committed together with the mark "handled", or
+// not at all. So it is there once, whatever crashes when, and however many receivers share the database.
+//
+// What a handler does elsewhere, such as a request to another server, can happen twice: if a crash, a lost
+// connection or, with SQLite, a power cut comes before the commit is on disk, the handler runs again. No database
+// can prevent it. Give the other side the event's id, so that it can tell a repetition. Or only write here what is
+// to be done, and let a job do it.
+//
+// Tried again: an event whose handler throws stays, with the reason, and does not hold up the others. So does a
+// body that does not parse: it is a dead letter, which a later version of the receiver may understand. The next
+// attempts follow after 1, 2, 4... seconds, and in the end every hour. To have all of them at once:
+//   UPDATE webhook_events SET try_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL
+//
+// Order is not kept: the service does not keep it either.
+#pragma once
+
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using Values = std::vector<std::string>;
+
+/// The transaction that marks an event as handled.
+class Transaction {
+ public:
+  /// Runs one statement, with $1, $2... in it for `values`, and returns the values of its rows, one after the
+  /// other. Throws std::runtime_error. Let that pass: nothing of the transaction stays then.
+  virtual Values run(const std::string& sql, const Values& values = {}) = 0;
+
+ protected:
+  ~Transaction() = default;
+};
+
+using Handler = std::function<void(Transaction&, const std::string& id, const std::string& body)>;
+
+/// One connection, for one thread at a time. Where the database fails it throws std::exception, after a few
+/// seconds at most, and connects again at the next call.
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  /// Records all of the deliveries, body by id, or none. Returns the ids that are new.
+  virtual std::set<std::string> record(const std::map<std::string, std::string>& deliveries) = 0;
+
+  /// Calls the handler for one event that is due, and marks it. Returns whether there was one.
+  virtual bool handle_next(const Handler& handler) = 0;
+};
+
+enum class Purpose { record, handle };
+
+std::unique_ptr<Store> open_sqlite(const std::string& path, Purpose purpose);
+std::unique_ptr<Store> open_postgres(const std::string& url, Purpose purpose);
+
+/// The text in printable ASCII: each other byte becomes %XX.
+inline std::string printable(std::string_view text) {
+  std::string result;
+  for (const char c : text) {
+    char escaped[4] = {c};
+    if (c < ' ' || c > '~') std::snprintf(escaped, sizeof escaped, "%%%02X", c & 0xFF);
+    result += escaped;
+  }
+  return result;
+}

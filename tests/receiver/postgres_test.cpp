@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: MIT
+// Several receivers that share a PostgreSQL, which the tests start, stop and hinder.
+#include "../catch.hpp"
+#include "databases.hpp"
+#include "deliveries.hpp"
+#include "store.hpp"
+
+#include <netinet/in.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <iostream>
+#include <memory>
+#include <mutex>
+#include <random>
+#include <set>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace {
+
+bool all_handled(const Postgres& database) {
+  return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "0\n";
+}
+
+/// Has the handling of one event wait, in the middle of its transaction, until this is destroyed.
+class Obstacle {
+ public:
+  Obstacle(const Postgres& database, const std::string& id)
+      : database_(database), connection_(PQconnectdb(database.where().c_str()), PQfinish) {
+    PQclear(PQexec(connection_.get(), "SELECT pg_advisory_lock(1)"));
+    database.before_insert("notes", "NEW.event_id = '" + id + "'", "pg_advisory_xact_lock_shared(1)");
+  }
+  Obstacle(const Obstacle&) = delete;
+  Obstacle& operator=(const Obstacle&) = delete;
+  ~Obstacle() { connection_.reset(); }
+
+  /// How many handlers wait.
+  [[nodiscard]] std::string waiting() const {
+    return database_.query(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND"
+        " database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+  }
+
+ private:
+  const Postgres& database_;
+  std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
+};
+
+}  // namespace
+
+TEST_CASE("a handler that hangs holds up one event, not the others", "[postgres]") {
+  const Postgres database;
+  Receiver receiver(database.where(), database.folder.path / "log");
+  REQUIRE(deliver(receiver.port, event("whe_0")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  {
+    const Obstacle obstacle(database, "whe_1");
+    CHECK(deliver(receiver.port, event("whe_1")) == 200);
+    REQUIRE(eventually([&] { return obstacle.waiting() == "1\n"; }));
+    for (int i = 2; i < 20; ++i) CHECK(deliver(receiver.port, event("whe_" + std::to_string(i))) == 200);
+    REQUIRE(eventually([&] { return database.query("SELECT count(*) FROM notes") == "19\n"; }));
+    CHECK(obstacle.waiting() == "1\n");
+  }
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  CHECK(database.query("SELECT count(*) FROM notes") == "20\n");
+}
+
+TEST_CASE("a receiver that dies in the middle leaves its event to the others", "[postgres]") {
+  const Postgres database;
+  Receiver a(database.where(), database.folder.path / "a");
+  REQUIRE(deliver(a.port, event("whe_0")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  std::unique_ptr<Receiver> b;
+  {
+    const Obstacle obstacle(database, "whe_1");
+    CHECK(deliver(a.port, event("whe_1")) == 200);
+    REQUIRE(eventually([&] { return obstacle.waiting() == "1\n"; }));
+    b = std::make_unique<Receiver>(database.where(), database.folder.path / "b");
+    CHECK(deliver(b->port, event("whe_2")) == 200);
+    REQUIRE(eventually([&] { return database.query("SELECT count(*) FROM notes") == "2\n"; }));
+    CHECK(obstacle.waiting() == "1\n");
+    a.signal(SIGKILL);
+    REQUIRE(a.wait() == -SIGKILL);
+    CHECK(database.query("SELECT count(handled_at) FROM webhook_events") == "2\n");
+  }
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_0\nwhe_1\nwhe_2\n");
+}
+
+TEST_CASE("a mark that cannot be set leaves nothing of the handler", "[postgres]") {
+  const Postgres database;
+  open_postgres(database.where(), Purpose::record)->record({{"whe_1", "a"}});
+  const auto store = open_postgres(database.where(), Purpose::handle);
+  database.query(
+      "CREATE FUNCTION fail_mark() RETURNS trigger LANGUAGE plpgsql AS"
+      " $$ BEGIN IF NEW.handled_at IS NOT NULL THEN RAISE 'refused'; END IF; RETURN NULL; END $$;"
+      "CREATE CONSTRAINT TRIGGER fail_mark AFTER UPDATE ON webhook_events DEFERRABLE INITIALLY DEFERRED"
+      " FOR EACH ROW EXECUTE FUNCTION fail_mark()");
+  const Handler handler = [](Transaction& db, const std::string& id, const std::string&) {
+    db.run("INSERT INTO notes VALUES($1, 'noted')", {id});
+  };
+  CHECK_THROWS(store->handle_next(handler));
+  CHECK(database.query("SELECT count(*) FROM notes") == "0\n");
+  database.query("DROP FUNCTION fail_mark CASCADE");
+  REQUIRE(eventually([&] {
+    try {
+      return store->handle_next(handler);
+    } catch (const std::exception&) {
+      return false;  // it connects again after a second
+    }
+  }));
+  CHECK(database.query("SELECT count(*) FROM notes") == "1\n");
+  CHECK(all_handled(database));
+}
+
+TEST_CASE("an event whose commit fails is not acknowledged", "[postgres]") {
+  const Postgres database;
+  Receiver receiver(database.where(), database.folder.path / "log");
+  REQUIRE(deliver(receiver.port, event("whe_1")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  database.fail_commits(true);
+  CHECK(deliver(receiver.port, event("whe_2")) == 503);
+  CHECK(database.query("SELECT count(*) FROM webhook_events") == "1\n");
+  database.fail_commits(false);
+  REQUIRE(eventually([&] { return deliver(receiver.port, event("whe_2")) == 200; }));
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  CHECK(database.query("SELECT count(*) FROM notes") == "2\n");
+}
+
+TEST_CASE("a database that becomes read-only, and then another one", "[postgres]") {
+  const Postgres database;
+  Receiver receiver(database.where(), database.folder.path / "log");
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  database.read_only(true);
+  REQUIRE(eventually([&] {
+    CHECK(deliver(receiver.port, event("whe_2")) == 503);
+    return receiver.log().find("read-only transaction") != std::string::npos;
+  }));
+  CHECK(database.query("SELECT count(*) FROM webhook_events") == "1\n");
+  database.read_only(false);
+  REQUIRE(eventually([&] { return deliver(receiver.port, event("whe_2")) == 200; }));
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  CHECK(database.query("SELECT count(*) FROM notes") == "2\n");
+}
+
+TEST_CASE("a connection that was lost is made again without a failed delivery", "[postgres]") {
+  const Postgres database;
+  Receiver receiver(database.where(), database.folder.path / "log");
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  std::this_thread::sleep_for(1100ms);  // it connects once a second at most
+  database.disconnect_others();
+  CHECK(deliver(receiver.port, event("whe_2")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+}
+
+TEST_CASE("while the server is down, the answer is 503, also to the first delivery", "[postgres]") {
+  PostgresServer server;  // since the others' must not be stopped
+  const Postgres database(server);
+  Receiver a(database.where(), database.folder.path / "a");
+  CHECK(deliver(a.port, event("whe_1")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  server.stop_immediately();
+  Receiver b(database.where(), database.folder.path / "b");
+  for (int i = 0; i < 20; ++i) {
+    CHECK(deliver(a.port, event("whe_2")) == 503);
+    CHECK(deliver(b.port, event("whe_2")) == 503);
+  }
+  server.start();
+  REQUIRE(eventually([&] { return deliver(a.port, event("whe_2")) == 200; }));
+  REQUIRE(eventually([&] { return deliver(b.port, event("whe_3")) == 200; }));
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_1\nwhe_2\nwhe_3\n");
+}
+
+TEST_CASE("a server that hangs is a server that is down", "[postgres]") {
+  const Postgres database;
+  Receiver receiver(database.where(), database.folder.path / "log");
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  const pid_t session =
+      std::stoi(database.query("SELECT pid FROM pg_stat_activity WHERE query LIKE 'INSERT INTO webhook%'"));
+  kill(session, SIGSTOP);
+  const std::string large(900'000, ' ');  // more than the socket takes
+  CHECK(post(receiver.port, large, signed_headers(large, "whe_2")) == 503);
+  CHECK(receiver.log().find("does not answer") != std::string::npos);
+  CHECK(deliver(receiver.port, event("whe_3")) == 200);
+  kill(session, SIGCONT);
+  REQUIRE(eventually([&] { return deliver(receiver.port, event("whe_2")) == 200; }));
+}
+
+TEST_CASE("a host that accepts connections and says nothing is down too", "[postgres]") {
+  const Folder folder;
+  const int silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  REQUIRE(bind(silent, reinterpret_cast<const sockaddr*>(&address), size) == 0);
+  REQUIRE(listen(silent, 100) == 0);
+  REQUIRE(getsockname(silent, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  const std::string host = "127.0.0.1:" + std::to_string(ntohs(address.sin_port));
+  Receiver receiver("postgresql://receiver@" + host + "/x", folder.path / "log");
+  in_threads(4, [&](std::size_t) { post(receiver.port, "", {}); });
+  std::atomic<int> down{0};
+  in_threads(4, [&](std::size_t i) { down += deliver(receiver.port, event("whe_" + std::to_string(i))) == 503; });
+  CHECK(down == 4);
+  CHECK(post(receiver.port, "", {}) == 401);
+  close(silent);
+}
+
+TEST_CASE("it refuses to start with what is no URL of PostgreSQL", "[postgres]") {
+  const Folder folder;
+  for (const std::string url :
+       {"postgresql://localhost/x?nonsense=1", "mysql://localhost/x", "postgresql://[::1"}) {
+    CAPTURE(url);
+    Process process(test_secret, {RECEIVER, "0", url}, folder.path / "log");
+    CHECK(process.wait() == 2);
+    CHECK(process.log().find("receiver: PostgreSQL: ") == 0);
+  }
+}
+
+TEST_CASE("it needs no right to make tables where they are", "[postgres]") {
+  const Postgres database;
+  open_postgres(database.where(), Purpose::record)->record({{"whe_1", "a"}});
+  database.query(
+      "DROP ROLE IF EXISTS modest; CREATE ROLE modest LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC;"
+      "GRANT SELECT, INSERT, UPDATE ON webhook_events TO modest; GRANT INSERT ON notes TO modest");
+  std::string url = database.where();
+  url.replace(url.find("user=receiver"), 13, "user=modest");
+  Receiver receiver(url, database.folder.path / "log");
+  CHECK(deliver(receiver.port, event("whe_2")) == 200);
+  REQUIRE(eventually([&] { return database.query("SELECT event_id FROM notes") == "whe_2\n"; }));
+}
+
+// Three receivers, a sender that keeps to the rules of the service with its pauses of 5 to 120 seconds divided by
+// 250, and a fault every few events. What is asserted holds whatever falls together; what is printed depends on
+// it.
+TEST_CASE("no event is lost or handled twice while receivers and the database crash", "[postgres]") {
+  PostgresServer server;
+  const Postgres database(server);
+  constexpr std::size_t events = 5000, receivers = 3, connections = 8;
+  constexpr unsigned seed = 20260315;
+  const auto begin = std::chrono::steady_clock::now();
+  const auto name = [](std::size_t i) { return "whe_" + std::to_string(10000 + i); };
+
+  std::array<std::unique_ptr<Receiver>, receivers> running;
+  std::array<std::atomic<int>, receivers> ports{};
+  std::vector<fs::path> logs;
+  const auto start = [&](std::size_t r) {
+    logs.push_back(database.folder.path / ("log" + std::to_string(logs.size())));
+    running[r] = std::make_unique<Receiver>(database.where(), logs.back());
+    ports[r] = running[r]->port;
+  };
+  for (std::size_t r = 0; r < receivers; ++r) start(r);
+
+  std::vector<std::atomic<bool>> acknowledged(events);
+  std::atomic<std::size_t> next_event{0}, next_receiver{0}, done{0}, attempts{0};
+  std::thread sender([&] {
+    in_threads(connections, [&](std::size_t thread) {
+      std::minstd_rand random(seed + static_cast<unsigned>(thread));
+      for (std::size_t i = next_event++; i < events; i = next_event++) {
+        for (int attempt = 0; attempt < 3 && !acknowledged[i]; ++attempt) {
+          const int least = attempt == 1 ? 20 : 100;
+          if (attempt > 0)
+            std::this_thread::sleep_for(std::chrono::milliseconds(least + static_cast<int>(random() % 100)));
+          ++attempts;
+          acknowledged[i] = deliver(ports[next_receiver++ % receivers], event(name(i))) == 200;
+        }
+        ++done;
+      }
+    });
+  });
+
+  std::minstd_rand random(seed);
+  std::size_t kills = 0, crashes = 0;
+  for (std::size_t at = 0; (at += 50 + random() % 150) < events;) {
+    while (done < at) std::this_thread::sleep_for(1ms);
+    if (at > (crashes + 1) * events / 3) {
+      server.stop_immediately();
+      ++crashes;
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 200));
+      const std::size_t r = random() % receivers;  // one starts while the database is down
+      running[r]->signal(SIGKILL);
+      running[r]->wait();
+      start(r);
+      server.start();
+    } else {
+      const std::size_t r = random() % receivers;
+      running[r]->signal(SIGKILL);
+      running[r]->wait();
+      std::this_thread::sleep_for(std::chrono::milliseconds(random() % 50));
+      start(r);
+    }
+    ++kills;
+  }
+  sender.join();
+  REQUIRE(eventually([&] { return all_handled(database); }));
+
+  std::set<std::string> recorded;
+  std::istringstream rows(database.query("SELECT id FROM webhook_events"));
+  for (std::string id; std::getline(rows, id);) recorded.insert(id);
+  std::size_t accepted = 0, lost = 0, repeated = 0;
+  for (std::size_t i = 0; i < events; ++i) {
+    accepted += acknowledged[i];
+    lost += acknowledged[i] && recorded.count(name(i)) == 0;
+  }
+  for (const auto& log : logs) repeated += count(contents(log), " duplicate ");
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+  std::cout << events << " events on " << connections << " connections to " << receivers << " receivers: " << kills
+            << " times kill -9, " << crashes << " times PostgreSQL crashed; " << accepted << " were accepted in "
+            << attempts << " attempts, " << events - accepted << " were dropped after three; " << recorded.size()
+            << " are recorded, " << lost << " lost, " << repeated << " came again; in " << took.count() << " s"
+            << std::endl;
+  CHECK(crashes == 2);
+  CHECK(kills > 20);
+  CHECK(accepted > events / 2);
+  CHECK(lost == 0);
+  const std::string all = std::to_string(recorded.size()) + '\n';
+  CHECK(database.query("SELECT count(*) FROM webhook_events") == all);
+  CHECK(database.query("SELECT count(handled_at) FROM webhook_events") == all);
+  CHECK(database.query("SELECT count(*) FROM notes") == all);
+  CHECK(database.query("SELECT count(DISTINCT event_id) FROM notes") == all);
+}

@@ -1,0 +1,388 @@
+// SPDX-License-Identifier: MIT
+// What a store promises, for each database: with the receiver as a process, and where a handler has to do what
+// that of the receiver does not, with the store itself.
+#include "store.hpp"
+#include "../catch.hpp"
+#include "databases.hpp"
+#include "deliveries.hpp"
+
+#include <anthropic/webhooks.hpp>
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#ifdef POSTGRES_BIN
+#define DATABASES Sqlite, Postgres
+#else
+#define DATABASES Sqlite
+#endif
+
+namespace {
+
+template <class Database>
+fs::path log_in(const Database& database, const std::string& name = "receiver.log") {
+  return database.folder.path / name;
+}
+
+template <class Database>
+std::unique_ptr<Store> open(const Database& database, Purpose purpose) {
+#ifdef POSTGRES_BIN
+  if (Database::shared) return open_postgres(database.where(), purpose);
+#endif
+  return open_sqlite(database.where(), purpose);
+}
+
+template <class Database>
+bool all_handled(const Database& database) {
+  return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "0\n";
+}
+
+template <class Database>
+void try_all_now(const Database& database) {
+  database.query("UPDATE webhook_events SET try_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL");
+}
+
+/// Has the handler write a note about the event.
+void note(Transaction& db, const std::string& id) { db.run("INSERT INTO notes VALUES($1, $2)", {id, "noted"}); }
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("a body is recorded as it came, and handled once", "", DATABASES) {
+  const TestType database;
+  Receiver receiver(database.where(), log_in(database));
+  const std::string spaced = ' ' + event("whe_1") + "\n";
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  CHECK(post(receiver.port, spaced, signed_headers(spaced, "whe_2")) == 200);
+  CHECK(post(receiver.port, spaced, signed_headers(spaced, "whe_1")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  const std::string body = "SELECT " + std::string(TestType::body) + " FROM webhook_events WHERE id = ";
+  CHECK(database.query(body + "'whe_1'") == event("whe_1") + '\n');
+  CHECK(database.query(body + "'whe_2'") == spaced + '\n');
+  CHECK(database.query("SELECT count(*) FROM webhook_events") == "2\n");
+  CHECK(database.query("SELECT note FROM notes") == "session sesn_1 is idle\nsession sesn_1 is idle\n");
+  CHECK(count(receiver.log(), "recorded whe_1") == 1);
+  CHECK(count(receiver.log(), "duplicate whe_1") == 1);
+}
+
+TEMPLATE_TEST_CASE("a signed body that does not parse is kept with the reason, for a version that can", "",
+                   DATABASES) {
+  const TestType database;
+  const std::string bytes("\0\xff{\"", 4), whole = event("whe_3"), cut = whole.substr(0, whole.size() - 1);
+  const std::string no_id = R"({"type":"event","created_at":"2026-03-15T10:00:00Z","data":{}})";
+  {
+    Receiver receiver(database.where(), log_in(database));
+    for (const auto& [id, body] : std::map<std::string, std::string>{
+             {"whe_1", no_id}, {"whe_2", bytes}, {"whe_3", cut}, {"whe_4", event("whe_4")}, {"whe_5", ""}}) {
+      CAPTURE(id);
+      CHECK(post(receiver.port, body, signed_headers(body, id)) == 200);
+    }
+    CHECK(count(receiver.log(), "recorded whe_1 not understood: /id: missing\n") == 1);
+    CHECK(count(receiver.log(), "recorded whe_4 session.status_idled\n") == 1);
+    REQUIRE(eventually(
+        [&] { return database.query("SELECT count(*) FROM webhook_events WHERE reason IS NOT NULL") == "4\n"; }));
+    REQUIRE(eventually([&] { return database.query("SELECT event_id FROM notes") == "whe_4\n"; }));
+    CHECK(database.query("SELECT reason FROM webhook_events WHERE id = 'whe_1'") == "/id: missing\n");
+    CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts > 0 AND try_at > received_at AND"
+                         " handled_at IS NULL") == "4\n");
+    CHECK(receiver.log().find("not handled: whe_1: /id: missing\n") != std::string::npos);
+  }
+
+  // The version that can: one to which each body is welcome.
+  try_all_now(database);
+  const auto later_version = open(database, Purpose::handle);
+  std::map<std::string, std::string> bodies;
+  while (later_version->handle_next([&](Transaction& db, const std::string& id, const std::string& body) {
+    bodies[id] = body;
+    note(db, id);
+  })) {
+  }
+  CHECK(bodies ==
+        std::map<std::string, std::string>{{"whe_1", no_id}, {"whe_2", bytes}, {"whe_3", cut}, {"whe_5", ""}});
+  CHECK(all_handled(database));
+  CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_1\nwhe_2\nwhe_3\nwhe_4\nwhe_5\n");
+}
+
+TEMPLATE_TEST_CASE("two receivers get the same delivery at the same moment", "", DATABASES) {
+  const TestType database;
+  Receiver a(database.where(), log_in(database, "a")), b(database.where(), log_in(database, "b"));
+  constexpr int events = 50;
+  constexpr std::size_t connections = 8;
+  std::atomic<int> at_start{0}, good{0};
+  in_threads(connections, [&](std::size_t thread) {
+    for (int i = 0; i < events; ++i) {
+      const std::string body = event("whe_" + std::to_string(i));
+      ++at_start;
+      while (at_start < (i + 1) * static_cast<int>(connections)) std::this_thread::yield();
+      if (deliver(thread % 2 == 0 ? a.port : b.port, body) == 200) ++good;
+    }
+  });
+  CHECK(good == events * static_cast<int>(connections));
+
+  // Once more, in opposite orders, so that each has the rows that the other waits for.
+  in_threads(connections, [&](std::size_t thread) {
+    for (int i = 0; i < events; ++i) {
+      const std::string body = event("whe_" + std::to_string(events + (thread % 2 == 0 ? i : events - 1 - i)));
+      if (deliver(thread % 2 == 0 ? a.port : b.port, body) == 200) ++good;
+    }
+  });
+  CHECK(good == 2 * events * static_cast<int>(connections));
+  CHECK(count(a.log() + b.log(), " recorded ") == 2 * events);
+  CHECK(count(a.log() + b.log(), " duplicate ") == 2 * events * (connections - 1));
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  CHECK(database.query("SELECT count(*) FROM webhook_events") == "100\n");
+  CHECK(database.query("SELECT count(*) FROM notes") == "100\n");
+  CHECK(database.query("SELECT count(DISTINCT event_id) FROM notes") == "100\n");
+}
+
+TEMPLATE_TEST_CASE("a handler that throws for one event in ten does not hold up the others", "", DATABASES) {
+  const TestType database;
+  Receiver receiver(database.where(), log_in(database));
+  REQUIRE(deliver(receiver.port, event("whe_00")) == 200);
+  database.before_insert("notes", "NEW.event_id LIKE '%7'", TestType::failure);
+  for (int i = 1; i < 100; ++i) {
+    CHECK(deliver(receiver.port, event("whe_" + std::to_string(i / 10) + std::to_string(i % 10))) == 200);
+  }
+  REQUIRE(eventually([&] { return database.query("SELECT count(*) FROM notes") == "90\n"; }));
+  REQUIRE(eventually([&] {
+    return database.query("SELECT count(*) FROM webhook_events WHERE reason LIKE '%refused%'") == "10\n";
+  }));
+  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL AND id LIKE '%7'") == "10\n");
+  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "10\n");
+  REQUIRE(eventually(
+      [&] { return database.query("SELECT min(attempts) FROM webhook_events WHERE id LIKE '%7'") != "1\n"; }));
+  database.undo_before_insert("notes");
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  CHECK(database.query("SELECT count(*) FROM notes") == "100\n");
+  CHECK(database.query("SELECT count(DISTINCT event_id) FROM notes") == "100\n");
+  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts > 0") == "10\n");
+}
+
+TEMPLATE_TEST_CASE("what a handler wrote before it threw is undone", "", DATABASES) {
+  const TestType database;
+  open(database, Purpose::record)->record({{"whe_1", "a"}, {"whe_2", "b"}});
+  const auto store = open(database, Purpose::handle);
+  std::set<std::string> called;
+  const auto handler = [&](Transaction& db, const std::string& id, const std::string&) {
+    called.insert(id);
+    note(db, id);
+    if (id == "whe_1") throw std::runtime_error("no \xe9 luck");
+  };
+  CHECK(store->handle_next(handler));
+  CHECK(store->handle_next(handler));
+  CHECK_FALSE(store->handle_next(handler));
+  CHECK(called == std::set<std::string>{"whe_1", "whe_2"});
+  CHECK(database.query("SELECT event_id FROM notes") == "whe_2\n");
+  CHECK(database.query("SELECT reason FROM webhook_events WHERE handled_at IS NULL") == "no %E9 luck\n");
+
+  // One that swallows the error of a statement does not get away with it where the database does not let it.
+  try_all_now(database);
+  CHECK(store->handle_next([](Transaction& db, const std::string& id, const std::string&) {
+    note(db, id);
+    try {
+      db.run("INSERT INTO nowhere VALUES($1)", {id});
+    } catch (const std::exception&) {
+    }
+  }));
+  const bool handled = all_handled(database);
+  CHECK(handled != TestType::shared);
+  CHECK(database.query("SELECT count(*) FROM notes") == (handled ? "2\n" : "1\n"));
+
+  // What it reads is what it wrote.
+  try_all_now(database);
+  CHECK(store->handle_next([](Transaction& db, const std::string& id, const std::string&) {
+    note(db, id);
+    if (db.run("SELECT event_id, note FROM notes WHERE event_id = $1", {id}) != Values{id, "noted"}) {
+      throw std::runtime_error("not there");
+    }
+  }) != handled);
+  CHECK(all_handled(database));
+}
+
+TEMPLATE_TEST_CASE("the pause between attempts grows to an hour", "", DATABASES) {
+  const TestType database;
+  open(database, Purpose::record)->record({{"whe_1", "a"}});
+  const auto store = open(database, Purpose::handle);
+  const auto seconds = [&] {
+    return std::stol(database.query(
+        TestType::shared ? "SELECT round(extract(epoch FROM try_at - now())) FROM webhook_events"
+                         : "SELECT strftime('%s', try_at) - strftime('%s', 'now') FROM webhook_events"));
+  };
+  for (const int pause : {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600}) {
+    CHECK(store->handle_next(
+        [](Transaction&, const std::string&, const std::string&) { throw std::runtime_error("no luck"); }));
+    CHECK(seconds() <= pause);
+    CHECK(seconds() > pause - 60);  // for a slow machine
+    if (pause >= 1024) CHECK(seconds() > pause / 2);
+    try_all_now(database);
+  }
+}
+
+TEMPLATE_TEST_CASE("a slow handler does not hold up deliveries", "", DATABASES) {
+  const TestType database;
+  {
+    // It is slow before it writes: recording goes on meanwhile, as its end proves.
+    const auto handle = open(database, Purpose::handle), record = open(database, Purpose::record);
+    record->record({{"whe_1", "a"}});
+    std::promise<void> started, recorded;
+    auto was_recorded = recorded.get_future();
+    std::thread slow([&] {
+      handle->handle_next([&](Transaction& db, const std::string& id, const std::string&) {
+        started.set_value();
+        if (was_recorded.wait_for(20s) != std::future_status::ready) throw std::runtime_error("held up");
+        note(db, id);
+      });
+    });
+    started.get_future().wait();
+    try {
+      CHECK(record->record({{"whe_2", "b"}, {"whe_1", "a"}}) == std::set<std::string>{"whe_2"});
+    } catch (const std::exception& e) {
+      CHECK(e.what() == std::string());
+    }
+    recorded.set_value();
+    slow.join();
+    CHECK(database.query("SELECT id FROM webhook_events WHERE handled_at IS NOT NULL") == "whe_1\n");
+    database.query("DELETE FROM webhook_events");
+    database.query("DELETE FROM notes");
+  }
+  // It is slow while it writes: deliveries may wait for one event with SQLite, but not for all of them.
+  Receiver receiver(database.where(), log_in(database));
+  database.before_insert("notes", "true", TestType::pause);
+  std::atomic<int> good{0};
+  in_threads(4, [&](std::size_t thread) {
+    for (std::size_t i = 0; i < 5; ++i)
+      good += deliver(receiver.port, event("whe_" + std::to_string(5 * thread + i))) == 200;
+  });
+  CHECK(good == 20);
+  CHECK(database.query("SELECT count(*) FROM webhook_events") == "20\n");
+  database.undo_before_insert("notes");
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  CHECK(database.query("SELECT count(*) FROM notes") == "20\n");
+}
+
+TEMPLATE_TEST_CASE("an event that two handle at the same time is handled once", "", DATABASES) {
+  const TestType database;
+  open(database, Purpose::record)->record({{"whe_1", "a"}});
+  // Two processes would do the same: each has a connection of its own.
+  const auto a = open(database, Purpose::handle), b = open(database, Purpose::handle);
+  std::atomic<int> calls{0};
+  CHECK(a->handle_next([&](Transaction& db, const std::string& id, const std::string&) {
+    ++calls;
+    b->handle_next([&](Transaction& other, const std::string& other_id, const std::string&) {
+      ++calls;
+      note(other, other_id);
+    });
+    note(db, id);
+  }));
+  if (TestType::shared) CHECK(calls == 1);  // a lock keeps others from it, where SQLite has none
+  CHECK(all_handled(database));
+  CHECK(database.query("SELECT event_id FROM notes") == "whe_1\n");
+}
+
+TEMPLATE_TEST_CASE("while another has locked the table, the service is told to send again", "", DATABASES) {
+  const TestType database;
+  Receiver receiver(database.where(), log_in(database));
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  {
+    const typename TestType::Lock lock(database);
+    CHECK(deliver(receiver.port, event("whe_2")) == 503);
+    CHECK(receiver.log().find("503 POST /webhooks  not recorded: ") != std::string::npos);
+  }
+  REQUIRE(eventually([&] { return deliver(receiver.port, event("whe_2")) == 200; }));
+  CHECK(deliver(receiver.port, event("whe_3")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_1\nwhe_2\nwhe_3\n");
+}
+
+TEMPLATE_TEST_CASE("while the database is full, the service is told to send again", "", DATABASES) {
+  const TestType database;
+  std::unique_ptr<Receiver> receiver = std::make_unique<Receiver>(database.where(), log_in(database));
+  REQUIRE(deliver(receiver->port, event("whe_0")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  int refused = 0;
+  std::set<std::string> accepted{"whe_0"};
+  {
+    const typename TestType::Full full(database, receiver);
+    for (int i = 1; i < 40 && refused < 3; ++i) {
+      const std::string id = "whe_" + std::to_string(i);
+      std::string body(400'000, ' ');
+      for (std::size_t at = 0; at < body.size(); ++at) body[at] = static_cast<char>(i * 7919 + at * at % 8191);
+      const int status = post(receiver->port, body, signed_headers(body, id));
+      CHECK((status == 200 || status == 503));
+      if (status == 200) accepted.insert(id);
+      refused += status == 503;
+    }
+    CHECK(refused == 3);
+  }
+  REQUIRE(eventually([&] { return deliver(receiver->port, event("whe_x")) == 200; }));
+  accepted.insert("whe_x");
+  std::set<std::string> recorded;
+  std::istringstream rows(database.query("SELECT id FROM webhook_events"));
+  for (std::string id; std::getline(rows, id);) recorded.insert(id);
+  for (const auto& id : accepted) CHECK(recorded.count(id) == 1);
+  REQUIRE(eventually([&] { return database.query("SELECT count(*) FROM notes") == "2\n"; }));
+}
+
+TEST_CASE("kill -9 in the middle of 3000 deliveries loses none and repeats none - Sqlite") {
+  const Sqlite database;
+  constexpr std::size_t deliveries = 3000;
+  const auto name = [](std::size_t i) { return "whe_" + std::to_string(10000 + i); };
+  std::vector<std::atomic<int>> acknowledged(deliveries);
+  std::size_t before_kill = 0, handled = 0, recovered = 0, repeated = 0;
+  const auto start = std::chrono::steady_clock::now();
+
+  for (const std::size_t kill_at : {800u, 1600u, 2400u, 0u}) {
+    Receiver receiver(database.where(), log_in(database));
+    std::atomic<std::size_t> next{0}, done{0};
+    for (const auto& a : acknowledged) done += a == 1;
+    std::atomic<bool> killed{false};
+    in_threads(6, [&](std::size_t) {
+      for (std::size_t i = next++; i < deliveries && !killed; i = next++) {
+        if (acknowledged[i] == 1) continue;
+        if (deliver(receiver.port, event(name(i))) != 200) continue;
+        acknowledged[i] = 1;
+        if (++done == kill_at) {
+          receiver.signal(SIGKILL);
+          killed = true;
+        }
+      }
+    });
+    if (kill_at == 0) {
+      for (std::size_t i = 0; i < deliveries; i += 10) repeated += deliver(receiver.port, event(name(i))) == 200;
+      REQUIRE(eventually([&] { return all_handled(database); }));
+      receiver.signal(SIGTERM);
+      REQUIRE(receiver.wait() == 0);
+      repeated += count(receiver.log(), " duplicate ") - deliveries / 10;
+    } else {
+      REQUIRE(receiver.wait() == -SIGKILL);
+      before_kill = done;
+      repeated += count(receiver.log(), " duplicate ");
+      recovered += std::stoul(database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL"));
+      handled = std::stoul(database.query("SELECT count(*) FROM notes"));
+      std::set<std::string> recorded;
+      std::istringstream rows(database.query("SELECT id FROM webhook_events"));
+      for (std::string id; std::getline(rows, id);) recorded.insert(id);
+      for (std::size_t i = 0; i < deliveries; ++i) {
+        if (acknowledged[i] == 1 && recorded.count(name(i)) == 0) FAIL(name(i) << " was acknowledged and is lost");
+      }
+    }
+  }
+
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  std::cout << deliveries << " deliveries on 6 connections, 3 times kill -9: at the last one " << before_kill
+            << " were acknowledged and " << handled << " handled; " << recovered
+            << " were left to the next starts to handle, " << repeated << " came again, in all " << took.count()
+            << " s" << std::endl;
+  for (const auto& a : acknowledged) CHECK(a == 1);
+  CHECK(database.query("SELECT count(*) FROM webhook_events") == "3000\n");
+  CHECK(database.query("SELECT count(*) FROM notes") == "3000\n");
+  CHECK(database.query("SELECT count(DISTINCT event_id) FROM notes") == "3000\n");
+  CHECK(database.query("PRAGMA integrity_check") == "ok\n");
+}
