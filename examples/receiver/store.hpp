@@ -16,7 +16,8 @@
 // attempts follow after 1, 2, 4... seconds, and in the end every hour. To have all of them at once:
 //   UPDATE webhook_events SET try_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL
 //
-// Order is not kept: the service does not keep it either.
+// Order is not kept, since the service does not keep it either. Events that are handled stay, so that a repetition
+// is known as one; after a day they may be deleted.
 #pragma once
 
 #include <cstdio>

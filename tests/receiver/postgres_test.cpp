@@ -10,6 +10,7 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <future>
 #include <iostream>
 #include <memory>
 #include <mutex>
@@ -115,6 +116,33 @@ TEST_CASE("a mark that cannot be set leaves nothing of the handler", "[postgres]
   }));
   CHECK(database.query("SELECT count(*) FROM notes") == "1\n");
   CHECK(all_handled(database));
+}
+
+TEST_CASE("an event whose handler threw is not taken by others before the time of the next attempt is set",
+          "[postgres]") {
+  const Postgres database;
+  open_postgres(database.where(), Purpose::record)->record({{"whe_1", "a"}});
+  std::future<void> fails;
+  {
+    const Obstacle obstacle(database, "none");
+    database.query(
+        "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$;"
+        "CREATE TRIGGER wait BEFORE UPDATE ON webhook_events FOR EACH STATEMENT EXECUTE FUNCTION wait()");
+    fails = std::async(std::launch::async, [&] {
+      open_postgres(database.where(), Purpose::handle)
+          ->handle_next(
+              [](Transaction&, const std::string&, const std::string&) { throw std::runtime_error("no luck"); });
+    });
+    const bool waits = eventually([&] { return obstacle.waiting() == "1\n"; });
+    CHECK(waits);
+    bool called = false;
+    CHECK_FALSE(open_postgres(database.where(), Purpose::handle)
+                    ->handle_next([&](Transaction&, const std::string&, const std::string&) { called = true; }));
+    CHECK_FALSE(called);
+  }
+  fails.wait();
+  CHECK(database.query("SELECT attempts FROM webhook_events") == "1\n");
 }
 
 TEST_CASE("an event whose commit fails is not acknowledged", "[postgres]") {
