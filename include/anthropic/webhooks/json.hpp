@@ -126,7 +126,7 @@ void read(const Json& source, T& value) {
     value = make_unknown(in, json_text());
   } else {
     in.require(T::type, key::type);
-    auto strings = in.strings(keys_of<T>);
+    auto strings = in.strings(keys_of<T>());
     value = make<T>(strings);
   }
 }
@@ -134,12 +134,13 @@ void read(const Json& source, T& value) {
 /// A known event's data, in the order of the wire.
 template <class Json, class T>
 Json written_data(const T& data) {
+  constexpr key_list keys = keys_of<T>();
   const auto strings = strings_of(data);
   Json result = Json::object();
   for (std::size_t key = 0; key < key::names.size(); ++key) {
     if (key == key::type) result[key::names[key].data()] = std::string(T::type);
     for (std::size_t i = 0; i < strings.size(); ++i) {
-      if (keys_of<T>[i] == key) result[key::names[key].data()] = *strings[i];
+      if (keys[i] == key) result[key::names[key].data()] = *strings[i];
     }
   }
   return result;

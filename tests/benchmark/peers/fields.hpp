@@ -69,7 +69,7 @@ struct fields {
 
   template <class T, std::size_t... Is>
   T make(std::index_sequence<Is...>) {
-    return {std::string(required(data[anthropic::webhooks::detail::keys_of<T>[Is]]))...};
+    return {std::string(required(data[anthropic::webhooks::detail::keys_of<T>()[Is]]))...};
   }
 
   template <class T, class Variant>

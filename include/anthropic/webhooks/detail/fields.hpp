@@ -65,8 +65,9 @@ constexpr key_list list_keys(bool workspace_id, bool enforcement_action_id, bool
   return keys;
 }
 template <class T>
-inline constexpr key_list keys_of = list_keys(has_workspace_id<T>, has_enforcement_action_id<T>,
-                                              has_session_thread_id<T>, has_vault_id<T>);
+constexpr key_list keys_of() {
+  return list_keys(has_workspace_id<T>, has_enforcement_action_id<T>, has_session_thread_id<T>, has_vault_id<T>);
+}
 
 /// Text from a body, made fit for a message: short, on one line, in ASCII.
 inline std::string excerpt(std::string_view text) {
@@ -179,7 +180,8 @@ template <class T>
 T make(std::array<std::string, 4>& strings) noexcept {
   auto& [id, organization_id, third, fourth] = strings;
   constexpr std::size_t members = sizeof(T) / sizeof(std::string);
-  static_assert(members == 2 || keys_of<T>[members - 1] != key::unknown, "T has a member that list_keys() lacks");
+  constexpr key_list keys = keys_of<T>();
+  static_assert(keys[members - 1] != key::unknown, "T has a member that list_keys() lacks");
   if constexpr (members == 2) {
     return {std::move(id), std::move(organization_id)};
   } else if constexpr (members == 3) {
@@ -205,42 +207,44 @@ Data make_alternative(std::array<std::string, 4>& strings) {
   return Data(std::in_place_index<Index>, maker{strings});
 }
 
+/// Of the first and the last eight characters and the length. With this factor few event types share a slot.
+constexpr std::size_t hash_of_tag(std::string_view tag) {
+  const std::uint64_t start = load_little_endian(tag.data());
+  const std::uint64_t end = load_little_endian(tag.data() + tag.size() - 8);
+  return static_cast<unsigned>((start ^ (end + tag.size())) * 0x798F8EA0E612893F >> 56);
+}
+
+/// A hash table of the indices of tags, in which free slots have their number.
+template <std::size_t Count>
+constexpr auto slots_of(const std::array<std::string_view, Count>& tags) {
+  std::array<unsigned char, 256> slots{};
+  for (auto& index : slots) index = Count;
+  for (std::size_t i = 0; i < Count; ++i) {
+    std::size_t slot = hash_of_tag(tags[i]);
+    while (slots[slot] < Count) slot = (slot + 1) % slots.size();
+    slots[slot] = static_cast<unsigned char>(i);
+  }
+  return slots;
+}
+
 template <class Data, class Indices = std::make_index_sequence<std::variant_size_v<Data> - 1>>
 struct known_types;
 
-/// The known event types by their tags, in a hash table that is filled when this is compiled.
+/// The known event types, of each alternative in its place.
 template <class Data, std::size_t... Is>
 struct known_types<Data, std::index_sequence<Is...>> {
   static constexpr std::array tags{std::variant_alternative_t<Is, Data>::type...};
+  static constexpr std::array keys{keys_of<std::variant_alternative_t<Is, Data>>()...};
   static constexpr std::array makers{&make_alternative<Data, Is>...};
-  static constexpr std::array keys{keys_of<std::variant_alternative_t<Is, Data>>...};
+  static constexpr auto slots = slots_of(tags);
 
   /// The index of the type with this tag, or the number of known types.
   static constexpr std::size_t find(std::string_view tag) {
     if (tag.size() < 8) return tags.size();
-    std::size_t slot = hash(tag);
+    std::size_t slot = hash_of_tag(tag);
     while (slots[slot] < tags.size() && tags[slots[slot]] != tag) slot = (slot + 1) % slots.size();
     return slots[slot];
   }
-
- private:
-  /// Of the first and the last eight characters and the length. With this factor few types share a slot.
-  static constexpr std::size_t hash(std::string_view tag) {
-    const std::uint64_t start = load_little_endian(tag.data());
-    const std::uint64_t end = load_little_endian(tag.data() + tag.size() - 8);
-    return static_cast<unsigned>((start ^ (end + tag.size())) * 0x798F8EA0E612893F >> 56);
-  }
-
-  static constexpr auto slots = [] {
-    std::array<unsigned char, 256> result{};
-    for (auto& index : result) index = tags.size();
-    for (std::size_t i = 0; i < tags.size(); ++i) {
-      std::size_t slot = hash(tags[i]);
-      while (result[slot] < tags.size()) slot = (slot + 1) % result.size();
-      result[slot] = static_cast<unsigned char>(i);
-    }
-    return result;
-  }();
 };
 
 /// Makes the alternative that the tag names. `json_text` makes BetaWebhookUnknownEventData::json.
