@@ -206,6 +206,20 @@ TEST_CASE("while the server is down, the answer is 503, also to the first delive
   CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_1\nwhe_2\nwhe_3\n");
 }
 
+TEST_CASE("a statement that is given up is not left to wait in the server", "[postgres]") {
+  const Postgres database;
+  Receiver receiver(database.where(), database.folder.path / "log");
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  const Postgres::Lock lock(database);
+  CHECK(deliver(receiver.port, event("whe_2")) == 503);
+  CHECK(eventually([&] {
+    return database.query(
+               "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'INSERT INTO webhook%' AND"
+               " datname = current_database() AND wait_event_type = 'Lock'") == "0\n";
+  }));
+}
+
 TEST_CASE("a server that hangs is a server that is down", "[postgres]") {
   const Postgres database;
   Receiver receiver(database.where(), database.folder.path / "log");
@@ -239,6 +253,8 @@ TEST_CASE("a host that accepts connections and says nothing is down too", "[post
   in_threads(4, [&](std::size_t i) { down += deliver(receiver.port, event("whe_" + std::to_string(i))) == 503; });
   CHECK(down == 4);
   CHECK(post(receiver.port, "", {}) == 401);
+  receiver.signal(SIGTERM);
+  CHECK(receiver.wait() == 0);
   close(silent);
 }
 
