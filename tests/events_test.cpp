@@ -189,10 +189,20 @@ TEST_CASE("event_type() and workspace_id() are those of whatever the variant hol
     INFO(T::type);
     CHECK(event_type(data) == T::type);
     CHECK(workspace_id(data) == members_by_name<T>().workspace_id);
+
+    // Of the struct alone, the view is into the struct.
+    const T alone = numbered<T>();
+    CHECK(event_type(alone) == T::type);
+    CHECK(workspace_id(alone) == workspace_id(data));
+    if constexpr (reads_workspace_id<T>::value) CHECK(workspace_id(alone).data() == alone.workspace_id.data());
   });
   const BetaWebhookEventData unknown = BetaWebhookUnknownEventData{"workflow.published", "i", "o", "w", "{}"};
   CHECK(event_type(unknown) == "workflow.published");
   CHECK(workspace_id(unknown) == "w");
+
+  const BetaWebhookUnknownEventData alone{"workflow.published", "i", "o", "w", "{}"};
+  CHECK(event_type(alone).data() == alone.type.data());
+  CHECK(workspace_id(alone).data() == alone.workspace_id.data());
 
   std::string_view (*const plain)(const BetaWebhookEventData&) noexcept = &event_type;
   CHECK(plain(unknown) == "workflow.published");

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -218,7 +219,7 @@ TEST_CASE("JSON is told from what is not JSON as nlohmann does, and so are the t
 }
 
 TEST_CASE("containers may nest as deep as memory allows, and have to end as they began", "[agree]") {
-  for (const std::size_t depth : {1, 2, 63, 64, 65, 127, 128, 129, 1000, 1'000'000}) {
+  for (const std::size_t depth : {1U, 2U, 63U, 64U, 65U, 127U, 128U, 129U, 1000U, 1'000'000U}) {
     std::string begin, end;
     for (std::size_t i = 0; i < depth; ++i) {
       const bool object = i % 3 == 0 || i % 7 == 0;

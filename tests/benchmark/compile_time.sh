@@ -105,7 +105,7 @@ for compiler in g++ clang++; do
   compare '<anthropic/webhooks.hpp> : <nlohmann/json.hpp>' webhooks json 0.45
   compare 'a call of unwrap : a call of nlohmann::json::parse' unwrap_call parse_call 0.85
   compare 'a visit with 51 event types : with 22' visit visit_few 1.7
-  compare 'a comparison with 51 event types : with 22' compare compare_few 1.7
+  compare 'a comparison with 51 event types : with 22' compare compare_few
   compare 'a copy with 51 event types : with 22' copy copy_few
   echo "  object code (text): a call of unwrap $(text_size unwrap_call) bytes, of nlohmann::json::parse" \
     "$(text_size parse_call), of nothing $(text_size webhooks)"

@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace anthropic::webhooks {
 
@@ -23,7 +24,7 @@ namespace anthropic::webhooks {
 
 /// Parses like unwrap(), and returns nothing and sets `error` where that throws a WebhookParseError. When an event
 /// is returned, `error` holds no error.
-/// @throws std::bad_alloc
+/// @throws std::bad_alloc, and nothing else.
 [[nodiscard]] inline std::optional<UnwrapWebhookEvent> try_unwrap(std::string_view body, WebhookError& error);
 
 // ---------------------------------------------------------------------------------------------------
@@ -131,7 +132,7 @@ class body_reader {
     json_type type{};
     const char* const begin = at;
     at = json_.skip_string(at, type);
-    of.set(key, type, {begin, static_cast<std::size_t>(at - begin) - 1});
+    if (!json_.failed()) of.set(key, type, {begin, static_cast<std::size_t>(at - begin) - 1});
     return at;
   }
 
@@ -152,7 +153,8 @@ class body_reader {
 
 }  // namespace detail
 
-/// Plain functions, but as friends of a template they are compiled only where they are called.
+/// Not part of the interface. Callers see plain functions. They are defined as friends of a class template because
+/// a compiler then compiles them only where they are called.
 template <class Event>
 struct unwrap_functions {
   friend Event unwrap(std::string_view body) {
@@ -171,6 +173,6 @@ struct unwrap_functions {
     }
   }
 };
-static_assert(std::is_empty_v<unwrap_functions<UnwrapWebhookEvent>>, "this makes its friends known");
+static_assert(std::is_empty_v<unwrap_functions<UnwrapWebhookEvent>>, "this defines the functions above");
 
 }  // namespace anthropic::webhooks
