@@ -204,6 +204,8 @@ TEST_CASE("an unknown event whose text is no JSON object is not written") {
       CHECK(failure.code == WebhookErrc::invalid_json);
       CHECK(failure.what.find("BetaWebhookUnknownEventData::json is not a JSON object") != std::string::npos);
     }
+    CHECK(samples::failure_of([&] { return json(data); }).path.empty());
+    CHECK(samples::failure_of([&] { return json(BetaWebhookEvent{"", {}, data}); }).path == "/data");
   }
 }
 

@@ -85,7 +85,7 @@ BetaWebhookUnknownEventData unknown_of(std::string_view body) {
   return std::get<BetaWebhookUnknownEventData>(event.data);
 }
 
-/// What one more allocation would be too many for, and how many there were.
+/// How many allocations unwrap() makes.
 std::size_t allocations_of(std::string_view body) {
   const auto before = allocations::count;
   const auto event = unwrap(body);
@@ -236,6 +236,30 @@ TEST_CASE("error messages say what is wrong, and where") {
     CHECK(failure.code == row.code);
     CHECK(failure.path == row.path);
     CHECK(failure.what == row.what);
+  }
+}
+
+TEST_CASE("of several faults the first one in the order of the wire is told") {
+  const struct {
+    std::string body, path;
+  } rows[] = {
+      {R"({})", "/type"},
+      {R"({"type":"x","id":1,"created_at":1,"data":1})", "/type"},
+      {R"({"type":"event"})", "/id"},
+      {R"({"type":"event","id":"","data":1})", "/created_at"},
+      {R"({"type":"event","id":"","created_at":"x","data":1})", "/created_at"},
+      {R"({"type":"event","id":"","created_at":"2026-03-15T10:00:00Z","data":1})", "/data"},
+      {body_with(R"({"type":1})"), "/data/type"},
+      {body_with(R"({"type":"vault.created"})"), "/data/id"},
+      {body_with(R"({"type":"vault.created","id":""})"), "/data/organization_id"},
+      {body_with(R"({"type":"vault_credential.created","id":"","organization_id":""})"), "/data/vault_id"},
+      {body_with(R"({"type":"session.thread_idled","id":"","organization_id":""})"), "/data/session_thread_id"},
+      {body_with(R"({"type":"session.thread_idled","id":""})"), "/data/organization_id"},
+      {body_with(R"({"type":"user_profile.enforcement_action_opened","id":""})"), "/data/enforcement_action_id"},
+  };
+  for (const auto& row : rows) {
+    INFO(row.body);
+    CHECK(failure_of_body(row.body).path == row.path);
   }
 }
 
@@ -477,6 +501,16 @@ TEST_CASE("the message of invalid JSON names the byte") {
       {"{}\0"s, "not JSON at byte 2"},
       {"{\"a\":\"\xff\"}", "not JSON at byte 6"},
       {repeated(" ", 1000) + "x", "not JSON at byte 1000"},
+      {R"({"id":"\udc00"})", "not JSON at byte 12"},
+      {R"({"id":"\ud800\u0041"})", "not JSON at byte 18"},
+      {R"({"id":"\ud800x"})", "not JSON at byte 13"},
+      {R"({"id":"\x"})", "not JSON at byte 8"},
+      {R"({"id":"\u12g4"})", "not JSON at byte 11"},
+      {"\xef", "not JSON: the body ends too early, at byte 1"},
+      {"\xef\xbb{}", "not JSON at byte 2"},
+      {"[nulx]", "not JSON at byte 4"},
+      {"\"\xe2\x28\xa1\"", "not JSON at byte 2"},
+      {"\"\xf0\x9f\x98x\"", "not JSON at byte 4"},
   };
   for (const auto& row : rows) {
     INFO(row.body);

@@ -14,7 +14,8 @@
 #include <tuple>
 #include <variant>
 
-/// unwrap() and nlohmann::json::parse() have to make the same event of a body, or the same error.
+/// unwrap() and nlohmann::json::parse() have to make the same event of a body, or the same error. That checks how
+/// JSON is read: what an event is made of both have from detail/fields.hpp, which is tested with literal results.
 ///
 /// The differences that are meant:
 /// - a number that no double can hold is JSON to unwrap(), as RFC 8259 says, and an error to nlohmann;

@@ -5,4 +5,5 @@
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/events.hpp>
 #include <anthropic/webhooks/json.hpp>
+#include <anthropic/webhooks/timestamp.hpp>
 #include <anthropic/webhooks/unwrap.hpp>

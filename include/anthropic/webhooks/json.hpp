@@ -19,7 +19,7 @@ namespace anthropic::webhooks::detail {
 template <class Json, class T>
 void read(const Json& source, T& value);
 template <class Json, class T>
-Json written(const T& value);
+Json written(const T& value, const char* path = "");
 }  // namespace anthropic::webhooks::detail
 
 /// nlohmann/json for the events, with any basic_json: `j.get<BetaWebhookEvent>()` reads, `json(event)` writes.
@@ -147,7 +147,7 @@ Json written_data(const T& data) {
 }
 
 template <class Json, class T>
-Json written(const T& value) {
+Json written(const T& value, [[maybe_unused]] const char* path) {
   Json result = Json::object();
   if constexpr (std::is_same_v<T, BetaWebhookEvent>) {
     if (!is_rfc3339(value.created_at)) {
@@ -155,17 +155,18 @@ Json written(const T& value) {
     }
     result["id"] = value.id;
     result["created_at"] = format_timestamp(value.created_at);
-    result["data"] = written<Json>(value.data);
+    result["data"] = written<Json>(value.data, "/data");
     result["type"] = std::string(T::type);
   } else if constexpr (std::is_same_v<T, BetaWebhookEventData>) {
-    result = std::visit([](const auto& data) { return written<Json>(data); }, value);
+    result = std::visit([path](const auto& data) { return written<Json>(data, path); }, value);
   } else if constexpr (is_known_event_data<T>) {
     result = written_data<Json>(value);
   } else if (!value.json.empty()) {
     result = Json::parse(value.json, nullptr, false);
     if (!result.is_object() || value.json.find('\0') != std::string::npos) {  // which nlohmann takes for the end
-      throw WebhookParseError(WebhookErrc::invalid_json, "",
-                              "BetaWebhookUnknownEventData::json is not a JSON object");
+      throw WebhookParseError(
+          WebhookErrc::invalid_json, path,
+          "BetaWebhookUnknownEventData::json is not a JSON object that nlohmann/json can hold");
     }
   } else {
     if (!value.id.empty()) result["id"] = value.id;

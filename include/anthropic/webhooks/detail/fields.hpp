@@ -19,7 +19,7 @@
 namespace anthropic::webhooks::detail {
 
 /// Every key of an envelope and of the data of known events, in the order of the wire. To add one, write its name
-/// in both lists and a line in keys_of() and body_reader::skip_data().
+/// in both lists, a trait below, its lines in list_keys() and keys_of(), and one in body_reader::skip_data().
 namespace key {
 enum index : std::size_t {
   id,
@@ -51,7 +51,7 @@ inline constexpr bool has_vault_id = false;
 template <class T>
 inline constexpr bool has_vault_id<T, std::void_t<decltype(T::vault_id)>> = true;
 
-/// The keys of the members of a known event's data in their order, and then unknown ones.
+/// The keys of the members of a known event's data in the order of the members, and then unknown ones.
 using key_list = std::array<key::index, 4>;
 
 constexpr key_list list_keys(bool workspace_id, bool enforcement_action_id, bool session_thread_id,
@@ -214,11 +214,12 @@ constexpr std::size_t hash_of_tag(std::string_view tag) {
   return static_cast<unsigned>((start ^ (end + tag.size())) * 0x798F8EA0E612893F >> 56);
 }
 
-/// A hash table of the indices of tags, in which free slots have their number.
+/// A hash table of the indices of tags, in which free slots have their number. A tag has eight characters or more.
 template <std::size_t Count>
 constexpr auto slots_of(const std::array<std::string_view, Count>& tags) {
+  static_assert(Count < 200, "the table is too small");
   std::array<unsigned char, 256> slots{};
-  for (auto& index : slots) index = Count;
+  for (auto& index : slots) index = static_cast<unsigned char>(Count);
   for (std::size_t i = 0; i < Count; ++i) {
     std::size_t slot = hash_of_tag(tags[i]);
     while (slots[slot] < Count) slot = (slot + 1) % slots.size();

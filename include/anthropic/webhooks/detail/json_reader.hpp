@@ -12,7 +12,7 @@
 /// JSON text (RFC 8259) in UTF-8, read strictly, in one pass and without recursion. It knows nothing of webhooks.
 namespace anthropic::webhooks::detail {
 
-/// What a member of an object is.
+/// What a value is; `absent` and `other` are for what is not read here.
 enum class json_type : unsigned char {
   absent,
   other,
@@ -69,8 +69,9 @@ constexpr std::uint32_t hex_digit(char c) {
 constexpr bool is_high_surrogate(std::uint32_t unit) { return unit >= 0xD800 && unit < 0xDC00; }
 constexpr bool is_low_surrogate(std::uint32_t unit) { return unit >= 0xDC00 && unit < 0xE000; }
 
-/// Skips what stands at a position in a text, and returns the position behind it. At the first byte that no JSON
-/// text could have there it fails: from then on, every function returns the end of the text.
+/// Skips what stands at a position in a text, and returns the position behind it. It fails at the first byte that
+/// no JSON text could have there, and for a lone surrogate at its last digit. From then on, every function returns
+/// the end of the text.
 class json_reader {
  public:
   explicit json_reader(std::string_view text)
