@@ -830,7 +830,9 @@ inline WebhookFinding unknown_cause(const delivery& request) {
   return {
       WebhookCause::unknown, false,
       "No signature matches, whatever was tried. Probably the secret is that of another endpoint or environment.",
-      "Compare the secret with that of the endpoint, and the length of the body with its Content-Length."};
+      "Compare the secret with that of the endpoint, to its end: the service's have 50 characters. Compare the "
+      "length of "
+      "the body with its Content-Length."};
 }
 
 inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::string_view body,
