@@ -313,7 +313,8 @@ TEMPLATE_TEST_CASE("while the database is full, the service is told to send agai
     for (int i = 1; i < 40 && refused < 3; ++i) {
       const std::string id = "whe_" + std::to_string(i);
       std::string body(400'000, ' ');
-      for (std::size_t at = 0; at < body.size(); ++at) body[at] = static_cast<char>(i * 7919 + at * at % 8191);
+      for (std::size_t at = 0; at < body.size(); ++at)
+        body[at] = static_cast<char>(static_cast<std::size_t>(i) * 7919 + at * at % 8191);
       const int status = post(receiver->port, body, signed_headers(body, id));
       CHECK((status == 200 || status == 503));
       if (status == 200) accepted.insert(id);
