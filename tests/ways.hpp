@@ -115,7 +115,8 @@ inline bool is_right_position(std::string_view body, const std::string& message)
   if (found == std::string::npos) return body.empty();  // as it says then
   const std::size_t at = std::strtoul(message.c_str() + found + before.size(), nullptr, 10);
   if (at > body.size()) return false;
-  if (body[0] == '\xEF' && at < 3) return true;  // a half byte-order mark, of which nlohmann says little
+  if (!body.empty() && body[0] == '\xEF' && at < 3)
+    return true;  // a half byte-order mark, of which nlohmann says little
 
   const auto prefix = verdict_of_nlohmann(body.substr(0, at));
   if (prefix.kind == verdict::wrong && prefix.at != at) return false;  // it was wrong before
