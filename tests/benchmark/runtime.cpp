@@ -3,7 +3,7 @@
 #include "peers/peers.hpp"
 #include "verification.hpp"
 
-#include <anthropic/webhooks.hpp>
+#include <anthropic/webhooks/events.hpp>
 #include <nlohmann/json.hpp>
 
 #include <cstddef>
@@ -25,11 +25,9 @@ struct unwrapper {
   webhooks::UnwrapWebhookEvent (*unwrap)(std::string_view body);
 };
 
-const unwrapper unwrap{"unwrap", [](std::string_view body) { return webhooks::unwrap(body); }};
-const unwrapper nlohmann_dom{"nlohmann DOM", peers::nlohmann_dom};
 const std::vector<unwrapper> all{
-    unwrap,
-    nlohmann_dom,
+    {"unwrap", peers::unwrap},
+    {"nlohmann DOM", peers::nlohmann_dom},
     {"nlohmann SAX", peers::nlohmann_sax},
 #ifdef WITH_RAPIDJSON
     {"RapidJSON SAX, in situ", peers::rapidjson_sax},
@@ -56,7 +54,7 @@ auto in_turn(std::size_t count, F f) {
 std::vector<harness::result> measure(const std::vector<unwrapper>& unwrappers,
                                      const std::vector<std::string>& bodies) {
   std::vector<webhooks::UnwrapWebhookEvent> events;
-  for (const auto& body : bodies) events.push_back(webhooks::unwrap(body));
+  for (const auto& body : bodies) events.push_back(peers::unwrap(body));
 
   std::vector<harness::row> rows;
   for (const auto& each : unwrappers) {
@@ -93,10 +91,10 @@ struct changed_body {
 void print_changed_bodies(const std::vector<changed_body>& bodies) {
   std::vector<harness::row> rows;
   for (const auto& body : bodies) {
-    rows.push_back(harness::make_row(body.name, [&body] { return webhooks::unwrap(body.text); }));
+    rows.push_back(harness::make_row(body.name, [&body] { return peers::unwrap(body.text); }));
     rows.push_back(harness::make_row(body.name, [&body] { return peers::nlohmann_dom(body.text); }));
     rows.push_back(harness::make_row(
-        body.name, [event = webhooks::unwrap(body.text)] { return webhooks::UnwrapWebhookEvent(event); }));
+        body.name, [event = peers::unwrap(body.text)] { return webhooks::UnwrapWebhookEvent(event); }));
   }
   const auto results = harness::measure(rows);
   std::printf("\n%-42s %8s %8s %8s %8s %18s\n", "Changed bodies", "ns", "x real", "limit", "DOM x",

@@ -5,12 +5,13 @@
 
 #include <string_view>
 
-/// Other ways from a body to an event. Each is true to its library's own advice for speed, keeps its parser and
+/// Ways from a body to an event. Each is true to its library's own advice for speed, keeps its parser and
 /// buffers between calls, and throws where unwrap() would, except that it refuses an event type it does not know.
 namespace peers {
 
 using anthropic::webhooks::UnwrapWebhookEvent;
 
+UnwrapWebhookEvent unwrap(std::string_view body);  // this library's, in a file of its own as the others are
 UnwrapWebhookEvent nlohmann_dom(std::string_view body);
 UnwrapWebhookEvent nlohmann_sax(std::string_view body);
 UnwrapWebhookEvent rapidjson_sax(std::string_view body);
