@@ -126,8 +126,8 @@ void read(const Json& source, T& value) {
     value = make_unknown(in, json_text());
   } else {
     in.require(T::type, key::type);
-    auto strings = in.strings(keys_of<T>());
-    value = make<T>(strings);
+    in.require_strings(keys_of<T>());
+    value = make<T>(in);
   }
 }
 

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 namespace anthropic::webhooks {
 
@@ -31,10 +32,12 @@ namespace anthropic::webhooks {
 
 namespace detail {
 
-inline key::index key_named(std::string_view name) {
-  std::size_t index = 0;
-  while (index < key::names.size() && name != key::names[index]) ++index;
-  return key::index{index};
+/// Written so that each comparison is with a constant.
+template <std::size_t... Is>
+key::index key_named(std::string_view name, std::index_sequence<Is...>) {
+  key::index found = key::unknown;
+  static_cast<void>(((name == key::names[Is] && (found = key::index{Is}, true)) || ...));
+  return found;
 }
 
 /// Notes down, in one pass over a body, what an event is made of.
@@ -65,10 +68,9 @@ class body_reader {
     }
     skip_usual(R"(,"created_at":")", key::created_at, envelope_, at);
     if (json_.has(R"(,"data":{)", at)) at = skip_data(at + sizeof R"(,"data":)" - 1);
-    constexpr std::string_view tag = R"(,"type":"event")";  // which does not change
-    if (json_.has(R"(,"type":"event")", at)) {
-      envelope_.set(key::type, json_type::string, {at + tag.find("event"), 5});
-      at += tag.size();
+    if (json_.has(R"(,"type":"event"})", at)) {  // which does not change
+      envelope_.set(key::type, json_type::string, {at + sizeof R"(,"type":)", sizeof "event" - 1});
+      return at + sizeof R"(,"type":"event")";
     }
     return skip_other_members(begin, at, envelope_);
   }
@@ -118,7 +120,8 @@ class body_reader {
     const char* const name = json_.skip("\"", at);
     at = json_.skip_string(name, type);
     if (json_.failed()) return at;
-    const key::index key = key_named(unescaped_text({name, static_cast<std::size_t>(at - 1 - name)}, type).view());
+    const key::index key = key_named(unescaped_text({name, static_cast<std::size_t>(at - 1 - name)}, type).view(),
+                                     std::make_index_sequence<key::unknown>());
     at = json_.skip_space(json_.skip(":", json_.skip_space(at)));
     if (json_.has("\"", at)) return skip_string(at + 1, key, of);
     if (key == key::data && &of == &envelope_ && json_.has("{", at)) return skip_data(at);

@@ -116,13 +116,8 @@ class fields {
   [[nodiscard]] bool is_string(key::index key) const { return types_[key] >= json_type::string; }
 
   /// The text of a string.
-  [[nodiscard]] std::string text(key::index key) const {
-    std::string result(texts_[key].data, texts_[key].size);
-    if (types_[key] == json_type::escaped_string) {
-      result.resize(static_cast<std::size_t>(unescape(result, result.data()) - result.data()));
-    }
-    return result;
-  }
+  template <class = void>
+  [[nodiscard]] std::string text(key::index key) const;
   [[nodiscard]] unescaped_text short_text(key::index key) const {
     return {{texts_[key].data, texts_[key].size}, types_[key]};
   }
@@ -142,15 +137,13 @@ class fields {
                 key);
   }
 
-  /// The strings with these keys. If any is wrong, the error is that of the first in the order of the wire.
-  [[nodiscard]] std::array<std::string, 4> strings(const key_list& keys) const {
+  /// If any of these is wrong, the error is that of the first in the order of the wire.
+  void require_strings(const key_list& keys) const {
     key::index first_wrong = key::unknown;
     for (const key::index key : keys) {
       if (key < first_wrong && !is_string(key)) first_wrong = key;
     }
     if (first_wrong != key::unknown) throw not_a("a string", first_wrong);
-    const auto text_if_any = [this](key::index key) { return key == key::unknown ? std::string() : text(key); };
-    return {text(keys[0]), text(keys[1]), text_if_any(keys[2]), text_if_any(keys[3])};
   }
 
   [[nodiscard]] WebhookParseError error(WebhookErrc code, const std::string& message, key::index key) const {
@@ -175,19 +168,29 @@ class fields {
   std::array<text_view, key::unknown + 1> texts_;
 };
 
-/// Makes the data of a known event, whose tag has been read, of its strings.
+// A template, and not inline: it is called in so many places that it would make the code of unwrap() half as large
+// again.
+template <class>
+std::string fields::text(key::index key) const {
+  std::string result(texts_[key].data, texts_[key].size);
+  if (types_[key] == json_type::escaped_string) {
+    result.resize(static_cast<std::size_t>(unescape(result, result.data()) - result.data()));
+  }
+  return result;
+}
+
+/// Makes the data of a known event, whose tag and strings were checked.
 template <class T>
-T make(std::array<std::string, 4>& strings) noexcept {
-  auto& [id, organization_id, third, fourth] = strings;
+T make(const fields& in) {
   constexpr std::size_t members = sizeof(T) / sizeof(std::string);
   constexpr key_list keys = keys_of<T>();
   static_assert(keys[members - 1] != key::unknown, "T has a member that list_keys() lacks");
   if constexpr (members == 2) {
-    return {std::move(id), std::move(organization_id)};
+    return {in.text(keys[0]), in.text(keys[1])};
   } else if constexpr (members == 3) {
-    return {std::move(id), std::move(organization_id), std::move(third)};
+    return {in.text(keys[0]), in.text(keys[1]), in.text(keys[2])};
   } else {
-    return {std::move(id), std::move(organization_id), std::move(third), std::move(fourth)};
+    return {in.text(keys[0]), in.text(keys[1]), in.text(keys[2]), in.text(keys[3])};
   }
 }
 
@@ -198,13 +201,13 @@ inline BetaWebhookUnknownEventData make_unknown(const fields& in, std::string js
 
 /// Makes an alternative of the variant in its place.
 template <class Data, std::size_t Index>
-Data make_alternative(std::array<std::string, 4>& strings) {
+Data make_alternative(const fields& in) {
   using T = std::variant_alternative_t<Index, Data>;
   struct maker {
-    std::array<std::string, 4>& strings;
-    operator T() const noexcept { return make<T>(strings); }
+    const fields& in;
+    operator T() const { return make<T>(in); }
   };
-  return Data(std::in_place_index<Index>, maker{strings});
+  return Data(std::in_place_index<Index>, maker{in});
 }
 
 /// Of the first and the last eight characters and the length. With this factor few event types share a slot.
@@ -254,8 +257,8 @@ Data make_data(const fields& in, const JsonText& json_text) {
   in.require_string(key::type);
   const std::size_t index = known_types<Data>::find(in.short_text(key::type).view());
   if (index < known_types<Data>::tags.size()) {
-    auto strings = in.strings(known_types<Data>::keys[index]);
-    return known_types<Data>::makers[index](strings);
+    in.require_strings(known_types<Data>::keys[index]);
+    return known_types<Data>::makers[index](in);
   }
   return make_unknown(in, json_text());
 }

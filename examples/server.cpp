@@ -1,0 +1,29 @@
+#include <anthropic/webhooks/verify.hpp>
+
+#include <httplib.h>
+#include <iostream>
+
+using namespace anthropic::webhooks;
+
+void handle(const BetaWebhookEvent& event) {
+  std::visit(overloaded{
+                 [](const BetaWebhookSessionStatusIdledEventData& e) { std::cout << "idle: " << e.id; },
+                 [](const BetaWebhookVaultCredentialRefreshFailedEventData& e) { std::cout << "renew: " << e.id; },
+                 [](const auto& e) { std::cout << "ignored: " << e.type; },
+             },
+             event.data);
+  std::cout << std::endl;
+}
+
+int main(int argc, char** argv) {
+  const WebhookVerifier verifier(std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY"));
+  httplib::Server server;
+  server.Post("/webhooks", [&](const httplib::Request& request, httplib::Response& response) {
+    WebhookError error;
+    const auto event = verifier.try_unwrap(request.body, request.headers, error);
+    if (event) handle(*event);
+    if (!event) std::cerr << error.what() << std::endl;
+    response.status = event ? 204 : error.http_status();  // 401 where the signature is not right
+  });
+  return server.listen("0.0.0.0", argc > 1 ? std::atoi(argv[1]) : 8080) ? 0 : 1;
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+// Each call of a verifier, with the types that it takes and returns.
+#include <anthropic/webhooks/verify.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <iostream>
+#include <optional>
+#include <string>
+
+using namespace anthropic::webhooks;
+
+int main() {
+  const std::string new_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+  const std::string old_secret = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD";
+  const std::string bytes = "any bytes, but not none";
+  const std::string id = "whe_0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+  const std::string body =
+      R"({"id":"whe_0f1e2d3c4b5a69788796a5b4c3d2e1f0","created_at":"2026-03-15T10:00:00Z","data":{)"
+      R"("id":"sesn_011CZkZAtmR3yMPDzynEDxu7","organization_id":"org_011CZkZZAe0sMna4vkBdtrfx",)"
+      R"("type":"session.status_idled","workspace_id":"wrkspc_011CZkZaBF1tNoB5wlCeusgy"},"type":"event"})";
+
+  // Make one of these at start-up. A secret that cannot be right throws.
+  WebhookVerifier verifier(new_secret);                          // std::getenv() fits too
+  WebhookVerifier strict(new_secret, std::chrono::seconds{60});  // else a delivery may be 5 minutes old
+  WebhookVerifier rotating({new_secret, old_secret});            // either may have signed
+  WebhookVerifier raw = WebhookVerifier::from_raw_key(bytes);    // a key that is not base64
+
+  // For a test of your receiver: a signed delivery.
+  const auto now = std::chrono::system_clock::now();
+  const std::string seconds = std::to_string(std::chrono::system_clock::to_time_t(now));
+  const std::string signature = WebhookVerifier(old_secret).sign(id, now, body);
+  const WebhookHeaders headers{id, seconds, signature};  // or whatever your server has
+
+  // For each delivery, one of these. The first two throw a WebhookError where the third sets it.
+  UnwrapWebhookEvent event = rotating.unwrap(body, headers);
+  std::size_t index = rotating.verify(body, headers);  // 1: the old secret signed
+  WebhookError error;
+  std::optional<UnwrapWebhookEvent> same = rotating.try_unwrap(body, headers, error);
+
+  // The index and the event in one go. This unwrap() parses, and does not verify.
+  index = rotating.verify(body, headers);
+  event = unwrap(body);
+  std::cout << event_type(event.data) << ", signed with secret " << index << '\n';
+}
