@@ -56,12 +56,50 @@ endforeach()
 expect("unwrap of standard input" "1 standard input: /data/vault_id: missing\n" "${broken_result} ${broken_out}")
 expect("unwrap of standard input" 0 ${unknown_result})
 
-foreach(name IN ITEMS handle_event rotate_secret)
-  execute_process(COMMAND ${BINARY_DIR}/${name} RESULT_VARIABLE result OUTPUT_VARIABLE ${name}_out ERROR_VARIABLE err)
-  expect(${name} 0 ${result})
+set(verifier_output "session.status_idled, signed with secret 1\n")
+set(timestamps_date_output "2026-03-15 11:00:00.250000 CET\n00:12:30\n")
+set(timestamps_chrono_output "${timestamps_date_output}")
+foreach(name IN ITEMS verifier timestamps_date timestamps_chrono)
+  if(name MATCHES "timestamps" AND NOT EXISTS ${BINARY_DIR}/${name})
+    continue()
+  endif()
+  execute_process(COMMAND ${BINARY_DIR}/${name} RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE out)
+  expect(${name} "0 ${${name}_output}" "${result} ${out}")
 endforeach()
-expect(handle_event "idle: sesn_011CZkZAtmR3yMPDzynEDxu7\n204\n401\n" "${handle_event_out}")
-expect(rotate_secret "signed with the old secret\n" "${rotate_secret_out}")
+
+# The README's server, on the first port that is free, gets two deliveries and one that was changed.
+if(EXISTS ${BINARY_DIR}/server)
+  file(WRITE ${BINARY_DIR}/deliver [[
+for port in $(shuf -i 20000-60000 -n 20); do
+  "$1/server" $port >"$1/server.out" 2>"$1/server.err" &
+  server=$!
+  tries=0
+  while [ $((tries += 1)) -lt 100 ] && kill -0 $server 2>/dev/null; do
+    if "$1/send" $port "$2/session.status_idled.json" >/dev/null; then
+      "$1/send" $port "$2/vault.created.json"
+      "$1/send" --tamper $port "$2/vault.created.json"
+      kill $server
+      cat "$1/server.out" "$1/server.err"
+      exit 0
+    fi
+    sleep 0.1
+  done
+done
+exit 1
+]])
+  set(ENV{ANTHROPIC_WEBHOOK_SIGNING_KEY} whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw)
+  set(payloads ${examples}/payloads)
+  execute_process(COMMAND sh ${BINARY_DIR}/deliver ${BINARY_DIR} ${payloads}
+    RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE out)
+  file(READ ${payloads}/session.status_idled.json body)
+  string(JSON idle GET "${body}" data id)
+  file(SIZE ${payloads}/vault.created.json size)
+  math(EXPR size "${size} + 1")
+  set(expected "0 ${payloads}/vault.created.json: 204\n${payloads}/vault.created.json: 401\nidle: ${idle}\n")
+  string(APPEND expected "ignored: vault.created\nno signature matches: the body has ${size} bytes, 1 secret was tried, ")
+  string(APPEND expected "and the webhook-signature header has 1 of the form v1,<44 base64 digits>\n")
+  expect("the README's server" "${expected}" "${result} ${out}")
+endif()
 
 # Saved requests: one that is right, with a request line and CRLF, and the same spoilt in some way.
 set(fixture ${CMAKE_CURRENT_LIST_DIR}/fixtures/session.status_idled.json)
@@ -122,7 +160,7 @@ execute_process(COMMAND ${BINARY_DIR}/sign ${broken} COMMAND ${BINARY_DIR}/diagn
   RESULT_VARIABLE result OUTPUT_VARIABLE out)
 expect("diagnose of sign" "1 verified, but no event: /data/vault_id: missing\n" "${result} ${out}")
 
-# Each C++ block of the README stands in an example, to the letter.
+# Each C++ block of the README stands in an example, to the letter but for indentation.
 file(GLOB sources ${examples}/*.cpp)
 foreach(source IN LISTS sources)
   file(READ ${source} text)
@@ -130,7 +168,8 @@ foreach(source IN LISTS sources)
 endforeach()
 file(READ ${examples}/../README.md readme)
 string(REPLACE ";" "<semicolon>" readme "${readme}")
-string(REPLACE ";" "<semicolon>" code "${code}")
+string(REPLACE ";" "<semicolon>" code "\n${code}")
+string(REGEX REPLACE "\n +" "\n" code "${code}")
 string(REPLACE "```cpp\n" ";" blocks "${readme}")
 list(POP_FRONT blocks)
 if(NOT blocks)
@@ -138,11 +177,18 @@ if(NOT blocks)
 endif()
 foreach(block IN LISTS blocks)
   string(REGEX REPLACE "```.*" "" block "${block}")
+  string(REGEX REPLACE "\n +" "\n" block "\n${block}")
   string(FIND "${code}" "${block}" at)
   if(at EQUAL -1)
     message(FATAL_ERROR "in no example:\n${block}")
   endif()
 endforeach()
+
+# The delivery that it shows verifies.
+string(REGEX MATCH "```http\n(.*)\n```\n\n## Try" delivery "${readme}")
+expect_diagnosis("the README's delivery"
+  "0 verified: 2026-03-15T10:00:00Z  whe_0f1e2d3c4b5a69788796a5b4c3d2e1f0  session.status_idled  sesn_011CZkZAtmR3yMPDzynEDxu7\n"
+  whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw "${CMAKE_MATCH_1}" --now 1773568802)
 
 # The README lists every event type, with a star where the Console does not offer it.
 file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/fixtures/event_types.tsv event_types REGEX "^[^#]")

@@ -168,7 +168,7 @@ std::string with_bit_changed(std::string text, std::size_t bit) {
 
 }  // namespace
 
-TEST_CASE("the signatures of other implementations are made and verified") {
+TEST_CASE("the signatures of other implementations are made and verified, and of bodies that are no events") {
   const auto verifier_with = [](const char* text) { return WebhookVerifier(text); };
   const struct {
     WebhookVerifier verifier;
@@ -205,6 +205,7 @@ TEST_CASE("the signatures of other implementations are made and verified") {
     check_does_not_match(row.verifier, row.body + "\0"s, {row.id, timestamp, row.signature}, at);
   }
   CHECK(WebhookVerifier(secret).verify({}, {"1", "1773568800", rows[3].signature}, now) == 0);
+  CHECK_THROWS_AS(anthropic::webhooks::unwrap(rows[0].body), WebhookParseError);
 }
 
 // Secrets.

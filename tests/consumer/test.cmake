@@ -1,6 +1,6 @@
 # Builds and runs the project beside this file with the library used in one WAY: fetch, which without_openssl is too,
 # subdirectory, package (installed first), exported (installed with a static library that links it), or pinned and
-# pinned_package, which are fetch and package where the system has no package of nlohmann/json.
+# pinned_package, which are fetch and package where the system has no package of nlohmann/json. Or readme.
 file(REMOVE_RECURSE ${BINARY_DIR})
 
 # Runs a command that must fail, and say `message`, with line breaks anywhere.
@@ -20,6 +20,28 @@ function(run)
   endif()
   set(output "${output}" PARENT_SCOPE)
 endfunction()
+
+# The server that the README shows first, built as the README says: with CMake, and without.
+if(WAY STREQUAL "readme")
+  file(READ ${LIBRARY}/README.md readme)
+  foreach(file IN ITEMS "server.cpp;cpp" "CMakeLists.txt;cmake")
+    list(GET file 0 name)
+    list(GET file 1 language)
+    string(FIND "${readme}" "```${language}\n" at)
+    string(SUBSTRING "${readme}" ${at} -1 text)
+    string(REGEX REPLACE "^```[a-z]+\n" "" text "${text}")
+    string(FIND "${text}" "```" at)
+    string(SUBSTRING "${text}" 0 ${at} text)
+    file(WRITE ${BINARY_DIR}/${name} "${text}")
+  endforeach()
+  run(${CMAKE_COMMAND} -S ${BINARY_DIR} -B ${BINARY_DIR}/build -D CMAKE_CXX_COMPILER=${CXX}
+    -D FETCHCONTENT_SOURCE_DIR_ANTHROPIC-WEBHOOKS=${LIBRARY})
+  run(${CMAKE_COMMAND} --build ${BINARY_DIR}/build)
+  file(COPY ${LIBRARY}/include DESTINATION ${BINARY_DIR})
+  run(${CMAKE_COMMAND} -E chdir ${BINARY_DIR}
+    ${CXX} -std=c++17 -I include server.cpp -lcpp-httplib -lcrypto -o server)
+  return()
+endif()
 
 set(options -D CMAKE_CXX_COMPILER=${CXX} -D CMAKE_BUILD_TYPE=Debug)
 if(WAY MATCHES "pinned")
