@@ -42,7 +42,7 @@ class WebhookError : public std::runtime_error {
 
   [[nodiscard]] WebhookErrc code() const noexcept { return code_; }
 
-  /// The HTTP status to answer with: 400 where the body is at fault, 401 where the sender is not proven, else 200.
+  /// An HTTP status that fits: 400 for a body at fault, 401 for a sender who is not proven, 200 for no error.
   [[nodiscard]] int http_status() const noexcept {
     if (code_ == WebhookErrc::none) return 200;
     return code_ < WebhookErrc::missing_header ? 400 : 401;
@@ -57,13 +57,13 @@ class WebhookError : public std::runtime_error {
   std::string path_;
 };
 
-/// The body is at fault: answer 400.
+/// The body is at fault. If a verifier throws it, the body still comes from a sender with the secret.
 class WebhookParseError : public WebhookError {
  public:
   using WebhookError::WebhookError;
 };
 
-/// The sender is not proven: answer 401.
+/// The sender is not proven, or the verifier could not be made.
 class WebhookVerificationError : public WebhookError {
  public:
   using WebhookError::WebhookError;

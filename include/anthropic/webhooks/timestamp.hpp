@@ -19,9 +19,8 @@ namespace anthropic::webhooks {
 
 /// Parses an RFC 3339 date-time (section 5.6), such as "2026-03-15T10:00:00.25+01:00".
 ///
-/// It takes years 0000 to 9999 (of the result in UTC too), any number of
-/// fraction digits, of which those after the sixth are dropped, and a leap second,
-/// 23:59:60 in UTC, which becomes the midnight that follows it.
+/// It takes the years 0000 to 9999, also of the result in UTC. It drops the digits of a fraction after the sixth.
+/// A leap second, 23:59:60 in UTC, becomes the midnight that follows it.
 /// @throws WebhookParseError with WebhookErrc::invalid_timestamp for anything else.
 [[nodiscard]] Timestamp parse_timestamp(std::string_view text);
 

@@ -95,27 +95,27 @@ class body_reader {
 
   /// Skips a member that starts as `literal`, which ends with the quote of its value, if it is there.
   template <std::size_t Size>
-  bool skip_usual(const char (&literal)[Size], key::index key, fields& of, const char*& at) {
+  bool skip_usual(const char (&literal)[Size], key::index key, fields& object, const char*& at) {
     if (!json_.has(literal, at)) return false;
-    at = skip_string(at + Size - 1, key, of);
+    at = skip_string(at + Size - 1, key, object);
     return true;
   }
 
   /// Skips what is left of an object from `begin`, and the brace that ends it.
-  const char* skip_other_members(const char* begin, const char* at, fields& of) {
+  const char* skip_other_members(const char* begin, const char* at, fields& object) {
     if (at == begin) {
       at = json_.skip_space(at + 1);
       if (json_.has("}", at)) return at + 1;
-      at = skip_member(at, of);
+      at = skip_member(at, object);
     }
     while (!json_.has("}", at = json_.skip_space(at))) {
-      at = skip_member(json_.skip_space(json_.skip(",", at)), of);
+      at = skip_member(json_.skip_space(json_.skip(",", at)), object);
       if (json_.failed()) return at;
     }
     return at + 1;
   }
 
-  const char* skip_member(const char* at, fields& of) {
+  const char* skip_member(const char* at, fields& object) {
     json_type type{};
     const char* const name = json_.skip("\"", at);
     at = json_.skip_string(name, type);
@@ -123,19 +123,19 @@ class body_reader {
     const key::index key = key_named(unescaped_text({name, static_cast<std::size_t>(at - 1 - name)}, type).view(),
                                      std::make_index_sequence<key::unknown>());
     at = json_.skip_space(json_.skip(":", json_.skip_space(at)));
-    if (json_.has("\"", at)) return skip_string(at + 1, key, of);
-    if (key == key::data && &of == &envelope_ && json_.has("{", at)) return skip_data(at);
+    if (json_.has("\"", at)) return skip_string(at + 1, key, object);
+    if (key == key::data && &object == &envelope_ && json_.has("{", at)) return skip_data(at);
     at = json_.skip_value(at, type);
-    of.set(key, type);
+    object.set(key, type);
     return at;
   }
 
   /// Skips a string whose opening quote is before `at`.
-  const char* skip_string(const char* at, key::index key, fields& of) {
+  const char* skip_string(const char* at, key::index key, fields& object) {
     json_type type{};
     const char* const begin = at;
     at = json_.skip_string(at, type);
-    if (!json_.failed()) of.set(key, type, {begin, static_cast<std::size_t>(at - begin) - 1});
+    if (!json_.failed()) object.set(key, type, {begin, static_cast<std::size_t>(at - begin) - 1});
     return at;
   }
 
