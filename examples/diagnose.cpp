@@ -4,10 +4,11 @@
 //
 //   diagnose [--now SECONDS] [file]
 //
-// The file, or else standard input, is what `curl -i` or a log keeps: header lines, an empty line, and the body
-// byte for byte. A request line or status line may come first. --now is when the request came, in seconds since
-// 1970; without it that is the present, and an old request is one whose time is wrong. The exit status is 0 for a
-// request that verifies, 1 for one that does not, and 2 if it cannot be read.
+// The file, or else standard input, is a request as a log keeps it: header lines, an empty line, and the body byte
+// for byte. A request line, or the status line of `curl -i`, may come first. --now is the time at which the
+// request came, in seconds since 1970. Without it, diagnose takes the present, and reports a wrong clock for an
+// old request. The exit status is 0 for a verified event, 1 if the request does not verify or holds no event, and
+// 2 for any other error.
 #include <anthropic/webhooks/diagnose.hpp>
 
 #include <chrono>

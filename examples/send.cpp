@@ -3,10 +3,10 @@
 //
 //   send [--tamper] [--retry SECONDS] URL[,URL...] file...
 //
-// A port alone stands for http://127.0.0.1:port/webhooks, and of several URLs each takes its turn. --tamper
-// changes each body after it is signed. --retry does as the service: it makes up to three attempts, the second
-// SECONDS to twice as long after the first, the third after five times that; 5 is about what the service does. The
-// exit status is 1 if any delivery did not end with a 2xx.
+// A port alone stands for http://127.0.0.1:port/webhooks. Several URLs take turns. --tamper changes each body
+// after it is signed. --retry makes up to three attempts, as the service does. The second comes one to two times
+// SECONDS after the first, and the third five to ten times SECONDS after the second. 5 is about what the service
+// does. The exit status is 1 if a delivery did not end with a 2xx, and 2 for any other error.
 #include <anthropic/webhooks/verify.hpp>
 
 #include <httplib.h>
@@ -69,7 +69,7 @@ int main(int argc, char** argv) try {
   files.erase(files.begin());
 
 #ifdef SIGPIPE
-  std::signal(SIGPIPE, SIG_IGN);  // a receiver that ends in the middle is an answer like others
+  std::signal(SIGPIPE, SIG_IGN);  // if a receiver ends in the middle, that is a result too
 #endif
   const char* keys = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
   const std::string secrets = keys ? keys : "";

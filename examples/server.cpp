@@ -25,5 +25,5 @@ int main(int argc, char** argv) {
     if (!event) std::cerr << error.what() << std::endl;
     response.status = event ? 204 : error.http_status();  // 401 where the signature is not right
   });
-  return server.listen("0.0.0.0", argc > 1 ? std::atoi(argv[1]) : 8080) ? 0 : 1;
+  return server.listen("0.0.0.0", argc > 1 ? std::stoi(argv[1]) : 8080) ? 0 : 1;
 }

@@ -20,10 +20,10 @@ int main() {
       R"("id":"sesn_011CZkZAtmR3yMPDzynEDxu7","organization_id":"org_011CZkZZAe0sMna4vkBdtrfx",)"
       R"("type":"session.status_idled","workspace_id":"wrkspc_011CZkZaBF1tNoB5wlCeusgy"},"type":"event"})";
 
-  // Make one of these at start-up. A secret that cannot be right throws.
-  WebhookVerifier verifier(new_secret);                          // std::getenv() fits too
-  WebhookVerifier strict(new_secret, std::chrono::seconds{60});  // else a delivery may be 5 minutes old
-  WebhookVerifier rotating({new_secret, old_secret});            // either may have signed
+  // Make one verifier at start-up. The constructor throws if a secret is malformed.
+  WebhookVerifier verifier(new_secret);                          // or what std::getenv() returns
+  WebhookVerifier strict(new_secret, std::chrono::seconds{60});  // the default is 5 minutes
+  WebhookVerifier rotating({new_secret, old_secret});            // either of them may have signed
   WebhookVerifier raw = WebhookVerifier::from_raw_key(bytes);    // a key that is not base64
 
   // For a test of your receiver: a signed delivery.
@@ -32,14 +32,13 @@ int main() {
   const std::string signature = WebhookVerifier(old_secret).sign(id, now, body);
   const WebhookHeaders headers{id, seconds, signature};  // or whatever your server has
 
-  // For each delivery, one of these. The first two throw a WebhookError where the third sets it.
+  // For each delivery, call one of these. On an error, unwrap() throws, and try_unwrap() sets `error`.
   UnwrapWebhookEvent event = rotating.unwrap(body, headers);
-  std::size_t index = rotating.verify(body, headers);  // 1: the old secret signed
   WebhookError error;
   std::optional<UnwrapWebhookEvent> same = rotating.try_unwrap(body, headers, error);
 
-  // The index and the event in one go. This unwrap() parses, and does not verify.
-  index = rotating.verify(body, headers);
+  // To get the index of the secret too, call these two. The first throws. The second only parses.
+  std::size_t index = rotating.verify(body, headers);  // 1: the old secret signed
   event = unwrap(body);
   std::cout << event_type(event.data) << ", signed with secret " << index << '\n';
 }

@@ -44,7 +44,7 @@ enum class WebhookCause {
   secret_used_as_text,        ///< The sender signed with the secret's text, and not with what that encodes.
   secret_url_safe,            ///< Right once - and _ in it are read as + and /.
   headers_missing,            ///< One of the three headers is absent or empty.
-  other_header_names,         ///< There are relatives of the three headers, such as svix-id.
+  other_header_names,         ///< There are similar headers of another scheme, such as svix-id.
   id_and_timestamp_swapped,   ///< Each of the two headers has the value of the other.
   timestamp_in_milliseconds,  ///< The timestamp is not in seconds.
   clock,                      ///< The signature is right, and the time is not.
@@ -59,20 +59,20 @@ struct WebhookFinding {
   std::string what, remedy;  ///< For people: what happened, and what to do about it.
 };
 
-/// Finds out why a request does not verify with a secret, by undoing what usually goes wrong, and up to three such
-/// causes at once.
+/// Finds out why a request does not verify: it undoes the usual mistakes, up to three at once, and verifies again.
 ///
-/// It takes what WebhookVerifier and its unwrap() take. If a signature proves what happened, the findings are that
-/// alone; else they are what looks wrong. There is always one: `verified` or `unknown`, where there is no other.
-/// `other_header_names` needs headers that are a range, and the clock is judged by the default tolerance.
+/// It takes what WebhookVerifier and its unwrap() take. If a signature matches then, it returns only the causes
+/// that were undone, as proven. Otherwise it returns all that looks wrong. The result is never empty: if there is
+/// nothing else, it is `verified` or `unknown`. `other_header_names` needs a range of headers. The clock is
+/// checked with the default tolerance.
 ///
-/// No finding tells a part of a secret, a key, an expected signature, a header or the body. Nor does one help a
-/// forger: that a signature matches is told only of one that was made with the secret, and all else is in the
-/// request that he wrote himself. But what is wrong with your secret is for your log, not for an answer.
+/// No finding shows a part of a secret, a key, an expected signature, a header or the body. Nor does one help a
+/// forger. Only a signature that was made with the secret can match, and all else is in the request that he wrote
+/// himself. But what is wrong with your secret is for your log, not for an answer.
 ///
-/// It is slow, and its work is bounded: it hashes the body some two hundred times at the most, or 512 MiB in
-/// all where that is more. A body of more than 1 MiB is not taken for JSON. Safe to call from any thread.
-/// @throws std::bad_alloc, and what a function that `headers` is throws.
+/// It is slow, but its work is bounded: it hashes the body some two hundred times at the most, or 512 MiB in all
+/// if that is more. It does not read a body of more than 1 MiB as JSON. Safe to call from any thread.
+/// @throws std::bad_alloc, and what the look-up function `headers` throws.
 template <class Headers = WebhookHeaders>
 [[nodiscard]] std::vector<WebhookFinding> diagnose(
     std::string_view secret, std::string_view body, const Headers& headers,

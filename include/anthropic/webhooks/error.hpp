@@ -14,7 +14,7 @@ enum class WebhookErrc {
   invalid_json,       ///< Not JSON (RFC 8259), or not UTF-8.
   missing_field,      ///< A field that the event needs is absent.
   wrong_type,         ///< A field, or the body, is of another JSON type than expected.
-  invalid_value,      ///< A value, such as a `type`, is not one that is allowed.
+  invalid_value,      ///< A value is not allowed: the envelope's `type`, or a negative tolerance.
   invalid_timestamp,  ///< Not an RFC 3339 date-time in the years 0000 to 9999.
   // The sender: WebhookVerificationError.
   missing_header,         ///< A header of Standard Webhooks is absent or empty.

@@ -178,7 +178,8 @@ struct BetaWebhookVaultArchivedEventData {
   std::string workspace_id;
 };
 
-/// A vault was deleted for good. There is nothing left to fetch. Each of its credentials sends its own event.
+/// A vault was deleted for good. There is nothing left to fetch. There is one more event for each of its
+/// credentials.
 struct BetaWebhookVaultDeletedEventData {
   static constexpr std::string_view type = "vault.deleted";
   std::string id;  ///< ID of the vault.
@@ -260,7 +261,8 @@ struct BetaWebhookAgentUpdatedEventData {
 
 // Deployments.
 
-/// A deployment was paused: somebody asked for it, or a scheduled run failed in a way no retry can mend.
+/// A deployment was paused: somebody asked for it, or a scheduled run failed in a way that no retry
+/// can fix.
 struct BetaWebhookDeploymentPausedEventData {
   static constexpr std::string_view type = "deployment.paused";
   std::string id;  ///< ID of the deployment.
@@ -318,7 +320,7 @@ struct BetaWebhookDeploymentRunFailedEventData {
   std::string workspace_id;
 };
 
-/// A scheduled run started. Runs that are started by hand send no events.
+/// A scheduled run started. There are no events for runs that are started by hand.
 struct BetaWebhookDeploymentRunStartedEventData {
   static constexpr std::string_view type = "deployment_run.started";
   std::string id;  ///< ID of the deployment run.
@@ -386,7 +388,7 @@ struct BetaWebhookMemoryStoreArchivedEventData {
   std::string workspace_id;
 };
 
-/// A memory store was deleted for good. There is nothing left to fetch. Its memories send no events.
+/// A memory store was deleted for good. There is nothing left to fetch. There are no events for its memories.
 struct BetaWebhookMemoryStoreDeletedEventData {
   static constexpr std::string_view type = "memory_store.deleted";
   std::string id;  ///< ID of the memory store.
@@ -503,8 +505,8 @@ struct BetaWebhookEvent {
 /// What unwrap() returns.
 using UnwrapWebhookEvent = BetaWebhookEvent;
 
-/// The tag of the event type that `data` holds, of an unknown one too. It takes one of the structs as well. The
-/// view is valid until `data` is changed or destroyed.
+/// The event type of `data`, such as "session.deleted", also of an unknown one. It takes one of the structs as
+/// well. The view is valid until `data` is changed or destroyed.
 [[nodiscard]] inline std::string_view event_type(const BetaWebhookEventData& data) noexcept;
 
 /// The ID of the workspace in which it happened, or "" for an event without one. It takes one of the structs as
@@ -581,9 +583,9 @@ std::enable_if_t<detail::is_event_data<T>, bool> operator==(const T& a, const T&
   return true;
 }
 
-/// Not part of the interface. Callers see plain functions. They are defined as friends of a class template because
-/// a compiler then compiles them only where they are called: in a file that only includes this header, the second
-/// of them would cost a third of the time. A table compiles in less time than std::visit().
+/// Not part of the interface. Callers see plain functions. They are friends of a class template, so that a
+/// compiler compiles them only where they are called. Else workspace_id() would take a third of the compile time
+/// of a file that only includes this header. A table compiles faster than std::visit().
 template <class Data, class Indices = std::make_index_sequence<std::variant_size_v<Data>>>
 struct event_data_functions;
 template <class... Ts, std::size_t... Is>
@@ -603,7 +605,7 @@ struct event_data_functions<std::variant<Ts...>, std::index_sequence<Is...>> {
 };
 static_assert(std::is_empty_v<event_data_functions<BetaWebhookEventData>>, "this defines the functions above");
 
-// Without these, a struct would become a variant, and the view would be into that.
+// Without these, a struct would be converted to a temporary variant, and the view would dangle.
 template <class T>
 [[nodiscard]] std::enable_if_t<detail::is_event_data<T>, std::string_view> event_type(const T& data) noexcept {
   return data.type;

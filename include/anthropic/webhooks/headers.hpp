@@ -21,8 +21,8 @@ template <class T>
 struct is_text;
 }  // namespace detail
 
-/// The value of a header: a view, which keeps a copy of what it was made of if that was a temporary string. So
-/// what a server returns by value does not dangle.
+/// The value of a header, as a view. If it was made from a temporary string, it keeps a copy, so that the view
+/// does not dangle.
 class WebhookHeaderValue : public std::string_view {
  public:
   /// An absent header.
@@ -44,8 +44,8 @@ struct WebhookHeaders {
 };
 
 /// Finds the three headers in a range of name and value pairs, such as a map, by names in any letter case. Blanks
-/// around a value are dropped, and several webhook-signature headers are taken as one list. The values are views
-/// into the range, or copies where it is a temporary, or makes its elements only as they are asked for.
+/// around a value are dropped. Several webhook-signature headers are one list. The values are views into the
+/// range. They are copies if the range is a temporary, or makes its elements as they are asked for.
 /// @throws WebhookVerificationError for a header that is absent or empty, an id with a dot in it, and for an id or
 ///     timestamp that is there twice with different values.
 template <class Range>
@@ -247,7 +247,8 @@ void require_headers(const WebhookHeaders& found, const Headers& all) {
         std::string(header_names[i]) + " header: missing" +
             (relative.empty() ? "" : "; there is " + relative + ", which Standard Webhooks does not use"));
   }
-  // Else what is signed, id.timestamp.body, could be split at another dot, and pass as signed at another time.
+  // What is signed is id.timestamp.body. With a dot in the id, an attacker could split it at another dot, and so
+  // change the timestamp.
   if (found.id.find('.') != std::string_view::npos) {
     fail_verification(WebhookErrc::invalid_header, "webhook-id header: there is a dot in it");
   }

@@ -56,9 +56,9 @@ struct adl_serializer<anthropic::webhooks::BetaWebhookEventData> {
 
 /// The data of one event type: reading checks the tag.
 ///
-/// BetaWebhookUnknownEventData takes any tag, and its member `json` becomes the dump of the value, for which
-/// nlohmann recurses as deep as the value nests: give what was received to unwrap(), which does not. It is written
-/// from that member alone, which must be a JSON object (else WebhookParseError), or from the others if it is "".
+/// BetaWebhookUnknownEventData takes any tag. Reading makes its member `json` the dump of the value, which
+/// recurses as deep as the value nests. unwrap() does not: give it what was received. Writing takes `json` alone,
+/// which must be a JSON object (else WebhookParseError). If `json` is "", writing takes the other members.
 template <class T>
 struct adl_serializer<T, std::enable_if_t<anthropic::webhooks::detail::is_event_data<T>>> {
   template <class Json>

@@ -24,7 +24,7 @@ namespace anthropic::webhooks {
 /// @throws WebhookParseError with WebhookErrc::invalid_timestamp for anything else.
 [[nodiscard]] Timestamp parse_timestamp(std::string_view text);
 
-/// Parses like parse_timestamp(), and returns nothing where that throws.
+/// Like parse_timestamp(), but returns std::nullopt where that throws.
 [[nodiscard]] std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexcept;
 
 /// Formats a time in UTC with `Z`: without a fraction when it is a whole second, else with six digits.

@@ -11,7 +11,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 
 namespace anthropic::webhooks {
 
@@ -23,8 +22,8 @@ namespace anthropic::webhooks {
 /// @throws WebhookParseError for anything but an event, with code() and path(); std::bad_alloc.
 [[nodiscard]] inline UnwrapWebhookEvent unwrap(std::string_view body);
 
-/// Parses like unwrap(), and returns nothing and sets `error` where that throws a WebhookParseError. When an event
-/// is returned, `error` holds no error.
+/// Like unwrap(), but where that throws a WebhookParseError, it returns std::nullopt and sets `error`. If it
+/// returns an event, `error` holds no error.
 /// @throws std::bad_alloc, and nothing else.
 [[nodiscard]] inline std::optional<UnwrapWebhookEvent> try_unwrap(std::string_view body, WebhookError& error);
 
@@ -32,12 +31,14 @@ namespace anthropic::webhooks {
 
 namespace detail {
 
-/// Written so that each comparison is with a constant.
-template <std::size_t... Is>
-key::index key_named(std::string_view name, std::index_sequence<Is...>) {
-  key::index found = key::unknown;
-  static_cast<void>(((name == key::names[Is] && (found = key::index{Is}, true)) || ...));
-  return found;
+/// The key with this name. It is recursive so that each comparison is with a constant, which is fast.
+template <std::size_t Index = 0>
+constexpr key::index key_named(std::string_view name) {
+  if constexpr (Index < key::unknown) {
+    return name == key::names[Index] ? key::index{Index} : key_named<Index + 1>(name);
+  } else {
+    return key::unknown;
+  }
 }
 
 /// Notes down, in one pass over a body, what an event is made of.
@@ -58,7 +59,7 @@ class body_reader {
   [[nodiscard]] std::string data_text() const { return std::string(data_text_); }
 
  private:
-  // Members are tried first as they usually come, in either order of the wire and with nothing between them.
+  // The usual members are tried first, in either of the two usual orders and without white space.
 
   const char* skip_envelope(const char* at) {
     const char* const begin = at;
@@ -93,7 +94,7 @@ class body_reader {
     return at;
   }
 
-  /// Skips a member that starts as `literal`, which ends with the quote of its value, if it is there.
+  /// If `literal` is there, skips it and the string behind it, whose opening quote is the end of `literal`.
   template <std::size_t Size>
   bool skip_usual(const char (&literal)[Size], key::index key, fields& object, const char*& at) {
     if (!json_.has(literal, at)) return false;
@@ -120,8 +121,7 @@ class body_reader {
     const char* const name = json_.skip("\"", at);
     at = json_.skip_string(name, type);
     if (json_.failed()) return at;
-    const key::index key = key_named(unescaped_text({name, static_cast<std::size_t>(at - 1 - name)}, type).view(),
-                                     std::make_index_sequence<key::unknown>());
+    const key::index key = key_named(unescaped_text({name, static_cast<std::size_t>(at - 1 - name)}, type).view());
     at = json_.skip_space(json_.skip(":", json_.skip_space(at)));
     if (json_.has("\"", at)) return skip_string(at + 1, key, object);
     if (key == key::data && &object == &envelope_ && json_.has("{", at)) return skip_data(at);

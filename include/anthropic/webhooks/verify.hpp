@@ -25,33 +25,33 @@ namespace anthropic::webhooks {
 
 /// Verifies that a request was signed with one of the receiver's secrets, and recently.
 ///
-/// Make one at start-up and share it: its functions are safe to call from many threads at once. Copies share the
-/// keys, which are wiped when the last of them is destroyed. No message of its errors tells a part of a secret, an
-/// expected signature or the body. It throws WebhookVerificationError, the WebhookParseError of unwrap() and
-/// std::bad_alloc, and nothing else of its own.
+/// Make one at start-up and share it: many threads may call it at once. Copies share the keys. When the last copy
+/// is destroyed, the keys are wiped. No error message shows a part of a secret, an expected signature or the body.
+/// It throws WebhookVerificationError, WebhookParseError (from unwrap()) and std::bad_alloc. What a look-up
+/// function throws passes through.
 class WebhookVerifier {
  public:
   static constexpr std::chrono::seconds default_tolerance = std::chrono::minutes{5};
 
   /// Takes a secret as the service shows it, "whsec_" and base64, or the base64 alone. The key in it must have 16
-  /// bytes or more. `tolerance` is how far from now, to either side, a delivery may have been signed.
+  /// bytes or more. `tolerance` is how long ago a delivery may have been signed, and how far in the future.
   /// @throws WebhookVerificationError with WebhookErrc::invalid_secret, or invalid_value for a negative tolerance.
   explicit WebhookVerifier(std::string_view secret, std::chrono::seconds tolerance = default_tolerance);
   /// The same for what std::getenv() returns, which is null where the variable is not set.
   explicit WebhookVerifier(const char* secret, std::chrono::seconds tolerance = default_tolerance);
 
-  /// Takes several secrets, of which any may have signed, for as long as they are being rotated.
+  /// Takes several secrets, for a rotation. Any of them may have signed.
   explicit WebhookVerifier(const std::vector<std::string>& secrets,
                            std::chrono::seconds tolerance = default_tolerance);
-  /// The same for {"…", "…"}, or what std::getenv() returns.
+  /// The same for {"…", "…"}. Each may be what std::getenv() returns.
   explicit WebhookVerifier(std::initializer_list<const char*> secrets,
                            std::chrono::seconds tolerance = default_tolerance);
 
-  /// Takes a key that is no base64 text but the bytes themselves, of any number but 0.
+  /// Takes the bytes of a key, not base64 text. There must be one at least.
   [[nodiscard]] static WebhookVerifier from_raw_key(std::string_view key_bytes,
                                                     std::chrono::seconds tolerance = default_tolerance);
 
-  // No move operations, which would leave a verifier without keys behind.
+  // There are no move operations: they would leave a verifier without keys.
   WebhookVerifier(const WebhookVerifier&) = default;
   WebhookVerifier& operator=(const WebhookVerifier&) = default;
 
@@ -69,14 +69,15 @@ class WebhookVerifier {
       std::string_view body, const Headers& headers,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
-  /// Does as unwrap(), and returns nothing and sets `error` where that throws a WebhookError.
+  /// Like unwrap(), but where that throws a WebhookError, it returns std::nullopt and sets `error`. If it returns
+  /// an event, `error` holds no error.
   template <class Headers = WebhookHeaders>
   [[nodiscard]] std::optional<UnwrapWebhookEvent> try_unwrap(
       std::string_view body, const Headers& headers, WebhookError& error,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
-  /// Signs a body with the first secret, for tests of a receiver: "v1," and base64, a webhook-signature. The
-  /// webhook-timestamp to send with it is `timestamp` in whole seconds since 1970.
+  /// Signs a body with the first secret, to test a receiver. Returns the value of the webhook-signature header:
+  /// "v1," and base64. Send `timestamp`, in whole seconds since 1970, as the webhook-timestamp.
   [[nodiscard]] std::string sign(std::string_view id, std::chrono::system_clock::time_point timestamp,
                                  std::string_view body) const;
 
