@@ -19,7 +19,7 @@
 namespace anthropic::webhooks::detail {
 
 /// Every key of an envelope and of the data of known events, in the order of the wire. To add one, write its name
-/// in both lists, a trait below, its lines in list_keys() and keys_of(), and one in body_reader::skip_data().
+/// in both lists, a trait below, a line in keys_of(), and one in body_reader::skip_data().
 namespace key {
 enum index : std::size_t {
   id,
@@ -54,19 +54,14 @@ inline constexpr bool has_vault_id<T, std::void_t<decltype(T::vault_id)>> = true
 /// The keys of the members of a known event's data in the order of the members, and then unknown ones.
 using key_list = std::array<key::index, 4>;
 
-constexpr key_list list_keys(bool workspace_id, bool enforcement_action_id, bool session_thread_id,
-                             bool vault_id) {
-  key_list keys{key::id, key::organization_id, key::unknown, key::unknown};
-  std::size_t size = 2;
-  if (workspace_id) keys[size++] = key::workspace_id;
-  if (enforcement_action_id) keys[size++] = key::enforcement_action_id;
-  if (session_thread_id) keys[size++] = key::session_thread_id;
-  if (vault_id) keys[size++] = key::vault_id;
-  return keys;
-}
 template <class T>
 constexpr key_list keys_of() {
-  return list_keys(has_workspace_id<T>, has_enforcement_action_id<T>, has_session_thread_id<T>, has_vault_id<T>);
+  constexpr key::index extra = has_enforcement_action_id<T> ? key::enforcement_action_id
+                               : has_session_thread_id<T>   ? key::session_thread_id
+                               : has_vault_id<T>            ? key::vault_id
+                                                            : key::unknown;
+  if constexpr (!has_workspace_id<T>) return {key::id, key::organization_id, extra, key::unknown};
+  return {key::id, key::organization_id, key::workspace_id, extra};
 }
 
 /// Text from a body, made fit for a message: short, on one line, in ASCII.
@@ -184,7 +179,7 @@ template <class T>
 T make(const fields& in) {
   constexpr std::size_t members = sizeof(T) / sizeof(std::string);
   constexpr key_list keys = keys_of<T>();
-  static_assert(keys[members - 1] != key::unknown, "T has a member that list_keys() lacks");
+  static_assert(keys[members - 1] != key::unknown, "T has a member that keys_of() lacks");
   if constexpr (members == 2) {
     return {in.text(keys[0]), in.text(keys[1])};
   } else if constexpr (members == 3) {
