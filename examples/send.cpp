@@ -32,8 +32,9 @@ using namespace anthropic::webhooks;
 std::string post(const std::string& url, const httplib::Headers& headers, const std::string& body) {
   const auto path_at = std::min(url.find('/', url.find("//") + 2), url.size());
   httplib::Client client(url.substr(0, path_at));
-  const auto result = client.Post(url.substr(path_at), headers, body, "application/json");
-  return result ? std::to_string(result->status) : to_string(result.error());
+  const auto result =
+      client.Post(path_at < url.size() ? url.substr(path_at) : "/", headers, body, "application/json");
+  return result ? std::to_string(result->status) : "no answer (" + to_string(result.error()) + ")";
 }
 
 // The service sends the event's id as the webhook-id. A body that is no event has none.

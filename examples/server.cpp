@@ -1,6 +1,5 @@
-#include <anthropic/webhooks/verify.hpp>
-
 #include <httplib.h>
+#include <anthropic/webhooks/verify.hpp>
 #include <iostream>
 
 using namespace anthropic::webhooks;
@@ -25,5 +24,7 @@ int main(int argc, char** argv) {
     if (!event) std::cerr << error.what() << std::endl;
     response.status = event ? 204 : error.http_status();  // 401 where the signature is not right
   });
-  return server.listen("0.0.0.0", argc > 1 ? std::stoi(argv[1]) : 8080) ? 0 : 1;
+  if (server.listen("0.0.0.0", argc > 1 ? std::stoi(argv[1]) : 8080)) return 0;
+  std::cerr << "cannot listen on this port" << std::endl;
+  return 1;
 }

@@ -162,7 +162,7 @@ nlohmann::ordered_json as_documented(const nlohmann::ordered_json& json) {
 
 /// An event of an unknown type with numbers, texts, objects and arrays, of about that many bytes.
 nlohmann::ordered_json unknown_event(nlohmann::ordered_json json, std::size_t size) {
-  json["data"]["type"] = "session.renamed";
+  json["data"]["type"] = "workflow.published";
   auto& more = json["data"]["changes"] = nlohmann::ordered_json::array();
   while (json.dump().size() < size) {
     more.push_back({{"path", "/agent/name"},
@@ -198,7 +198,7 @@ int main(int, char** arguments) {
        replaced(real, R"("type")", R"("agent":{"id":"agent_01","version":3},"type")"), 1.6},
       {"pretty-printed", json.dump(2), 1.9},
       {"the last event type", read(FIXTURES_DIR "/external_storage.recovered.json"), 1.05},
-      {"an unknown event type", replaced(real, "session.status_idled", "session.renamed"), no_limit, 12},
+      {"an unknown event type", replaced(real, "session.status_idled", "workflow.published"), no_limit, 12},
       {"an unknown event type, 1.8 kB", unknown_event(json, 1800).dump(), no_limit, 12},
   });
 

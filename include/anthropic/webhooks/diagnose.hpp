@@ -827,12 +827,11 @@ inline WebhookFinding unknown_cause(const delivery& request) {
             "The signature is right, but the webhook-id or the webhook-timestamp is malformed.",
             "An id has no dot, and a timestamp is in whole seconds since 1970."};
   }
-  return {
-      WebhookCause::unknown, false,
-      "No signature matches, whatever was tried. Probably the secret is that of another endpoint or environment.",
-      "Compare the secret with that of the endpoint, to its end: the service's have 50 characters. Compare the "
-      "length of "
-      "the body with its Content-Length."};
+  return {WebhookCause::unknown, false,
+          "No signature matches, whatever was tried. Probably the secret is that of another endpoint or "
+          "environment, or the body was changed.",
+          "Compare the secret with that of the endpoint, to its end: the service's have 50 characters. Compare "
+          "the length of the body with its Content-Length."};
 }
 
 inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::string_view body,

@@ -455,7 +455,7 @@ struct BetaWebhookExternalStorageRecoveredEventData {
 
 /// An event of a type that this version of the library does not know, which is normal input.
 struct BetaWebhookUnknownEventData {
-  std::string type;  ///< The tag, such as "session.renamed".
+  std::string type;  ///< The tag, such as "workflow.published".
   std::string id;    ///< "" where the event has none, like the two members that follow.
   std::string organization_id;
   std::string workspace_id;
