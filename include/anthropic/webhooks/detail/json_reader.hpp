@@ -31,35 +31,12 @@ constexpr const char* name_of(json_type type) {
   return names[static_cast<std::size_t>(type)];
 }
 
-/// The index of the lowest byte with its high bit set, of a word in which no other bits are.
-constexpr std::size_t lowest_marked_byte_portably(std::uint64_t marks) {
-  const std::uint64_t bytes_below = (((marks & (~marks + 1)) >> 7) - 1) & ones;
-  return static_cast<unsigned>((bytes_below * ones) >> 56);
-}
-constexpr std::size_t lowest_marked_byte(std::uint64_t marks) {
-#ifdef __GNUC__
-  return static_cast<unsigned>(__builtin_ctzll(marks)) / 8;
-#else
-  return lowest_marked_byte_portably(marks);
-#endif
-}
-
 /// Finds the first byte that is a quote, a backslash, a control character or not ASCII.
-inline const char* skip_plain(const char* at, const char* end) {
-  // Eight bytes at a time. A difference has the high bit set in the lowest byte that is too small for it, in none
-  // below that, and above that also where it does not belong; so the lowest high bit of all is right. To change
-  // the bit of 2 puts the quote next to the control characters.
-  for (; end - at >= 8; at += 8) {
-    const std::uint64_t word = load_little_endian(at);
-    const std::uint64_t quote_or_control = (word ^ (ones * 2)) - ones * 0x21;
-    const std::uint64_t backslash = (word ^ (ones * '\\')) - ones;
-    const std::uint64_t special = (quote_or_control | backslash | word) & (ones * 0x80);
-    if (special != 0) return at + lowest_marked_byte(special);
-  }
-  const auto is_plain = [](unsigned char c) { return c >= ' ' && c < 0x80 && c != '"' && c != '\\'; };
-  while (at != end && is_plain(static_cast<unsigned char>(*at))) ++at;
-  return at;
-}
+inline const char* skip_plain(const char* at, const char* end);
+
+/// Writes what the text between the quotes of a valid JSON string stands for to `out`, which may be where that
+/// text is, and returns the end of it. It is never longer than the text.
+inline char* unescape(std::string_view text, char* out);
 
 /// The value of a hexadecimal digit, or 16 for any other character.
 constexpr std::uint32_t hex_digit(char c) {
@@ -241,8 +218,37 @@ class json_reader {
   const char* failed_at_ = nullptr;
 };
 
-/// Writes what the text between the quotes of a valid JSON string stands for to `out`, which may be where that
-/// text is, and returns the end of it. It is never longer than the text.
+// ---------------------------------------------------------------------------------------------------
+
+/// The index of the lowest byte with its high bit set, of a word in which no other bits are.
+constexpr std::size_t lowest_marked_byte_portably(std::uint64_t marks) {
+  const std::uint64_t bytes_below = (((marks & (~marks + 1)) >> 7) - 1) & ones;
+  return static_cast<unsigned>((bytes_below * ones) >> 56);
+}
+constexpr std::size_t lowest_marked_byte(std::uint64_t marks) {
+#ifdef __GNUC__
+  return static_cast<unsigned>(__builtin_ctzll(marks)) / 8;
+#else
+  return lowest_marked_byte_portably(marks);
+#endif
+}
+
+inline const char* skip_plain(const char* at, const char* end) {
+  // Eight bytes at a time. A difference has the high bit set in the lowest byte that is too small for it, in none
+  // below that, and above that also where it does not belong; so the lowest high bit of all is right. To change
+  // the bit of 2 puts the quote next to the control characters.
+  for (; end - at >= 8; at += 8) {
+    const std::uint64_t word = load_little_endian(at);
+    const std::uint64_t quote_or_control = (word ^ (ones * 2)) - ones * 0x21;
+    const std::uint64_t backslash = (word ^ (ones * '\\')) - ones;
+    const std::uint64_t special = (quote_or_control | backslash | word) & (ones * 0x80);
+    if (special != 0) return at + lowest_marked_byte(special);
+  }
+  const auto is_plain = [](unsigned char c) { return c >= ' ' && c < 0x80 && c != '"' && c != '\\'; };
+  while (at != end && is_plain(static_cast<unsigned char>(*at))) ++at;
+  return at;
+}
+
 inline char* unescape(std::string_view text, char* out) {
   const char* at = text.data();
   const char* const end = at + text.size();
