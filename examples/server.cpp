@@ -1,3 +1,5 @@
+// SPDX-License-Identifier: MIT
+// A small server: it verifies each request, and says what it is. The README begins with it.
 #include <httplib.h>
 #include <anthropic/webhooks/verify.hpp>
 #include <iostream>
@@ -24,7 +26,7 @@ int main(int argc, char** argv) {
     if (!event) std::cerr << error.what() << std::endl;
     response.status = event ? 204 : error.http_status();  // 401 where the signature is not right
   });
-  if (server.listen("0.0.0.0", argc > 1 ? std::stoi(argv[1]) : 8080)) return 0;
+  if (server.listen("127.0.0.1", argc > 1 ? std::stoi(argv[1]) : 8080)) return 0;
   std::cerr << "cannot listen on this port" << std::endl;
   return 1;
 }

@@ -21,9 +21,8 @@
 /// - a number that no double can hold is JSON to unwrap(), as RFC 8259 says, and an error to nlohmann;
 /// - a NUL byte is an error to unwrap(), and the end of the text to nlohmann;
 /// - the text of an unknown event is as received to unwrap(), and the dump of the value to nlohmann;
-/// - the position of an error is that of the first byte which no JSON text could have there. nlohmann tells the
-/// last
-///   byte of the token that it did not expect.
+/// - the position of an error is that of the first byte which no JSON text could have there, and to nlohmann that
+///   of the last byte of the token that it did not expect.
 namespace ways {
 
 using anthropic::webhooks::UnwrapWebhookEvent;

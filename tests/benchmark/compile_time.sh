@@ -77,9 +77,9 @@ user_ms() { awk -F '[ms]' 'FNR == 2 { t[++n] = 60000 * $1 + 1000 * $2 } END { pr
 
 least() { sort -n "$work/$1.times" | head -n 1; }
 
-compare() { # name, source, source to compare with, limit
-  echo "$(least "$2") $(least "$3")" | awk -v name="$1" -v limit="${4-}" \
-    '{ printf "  %-58s %6d %6d %8.2f %6s\n", name, $1, $2, $1 / $2, limit }'
+compare() { # name, source, source to compare with, goal
+  echo "$(least "$2") $(least "$3")" | awk -v name="$1" -v goal="${4-}" \
+    '{ printf "  %-58s %6d %6d %8.2f %6s\n", name, $1, $2, $1 / $2, goal }'
 }
 
 text_size() { size "$work/$1.o" | awk 'NR == 2 { print $1 }'; }
@@ -100,7 +100,7 @@ for compiler in g++ clang++; do
     done
     round=$((round + 1))
   done
-  printf '\n%-60s %6s %6s %8s %6s\n' "$("$compiler" --version | head -n 1), -O2" ms 'of ms' ratio limit
+  printf '\n%-60s %6s %6s %8s %6s\n' "$("$compiler" --version | head -n 1), -O2" ms 'of ms' ratio goal
   compare "events.hpp : its own standard includes ($repeats times each)" events events_std 1.45
   compare '<anthropic/webhooks.hpp> : <nlohmann/json.hpp>' webhooks json 0.45
   compare 'a call of unwrap : a call of nlohmann::json::parse' unwrap_call parse_call 0.85

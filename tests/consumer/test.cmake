@@ -1,6 +1,7 @@
 # Builds and runs the project beside this file with the library used in one WAY: fetch, which without_openssl is too,
 # subdirectory, package (installed first), exported (installed with a static library that links it), or pinned and
-# pinned_package, which are fetch and package where the system has no package of nlohmann/json. Or readme.
+# pinned_package, which are fetch and package where the system has no package of nlohmann/json. Or readme, which builds what
+# the README shows first.
 file(REMOVE_RECURSE ${BINARY_DIR})
 
 # Runs a command that must fail, and say `message`, with line breaks anywhere.
@@ -21,25 +22,19 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
-# The server that the README shows first, built as the README says: with CMake, and without.
+# The README's server, built as the README says: with CMake, and without.
 if(WAY STREQUAL "readme")
   file(READ ${LIBRARY}/README.md readme)
-  foreach(file IN ITEMS "server.cpp;cpp" "CMakeLists.txt;cmake")
-    list(GET file 0 name)
-    list(GET file 1 language)
-    string(FIND "${readme}" "```${language}\n" at)
-    string(SUBSTRING "${readme}" ${at} -1 text)
-    string(REGEX REPLACE "^```[a-z]+\n" "" text "${text}")
-    string(FIND "${text}" "```" at)
-    string(SUBSTRING "${text}" 0 ${at} text)
-    file(WRITE ${BINARY_DIR}/${name} "${text}")
-  endforeach()
+  string(REGEX MATCH "```cpp\n([^`]+)```" block "${readme}")
+  file(WRITE ${BINARY_DIR}/server.cpp "${CMAKE_MATCH_1}")
+  string(REGEX MATCH "```cmake\n([^`]+)```" block "${readme}")
+  file(WRITE ${BINARY_DIR}/CMakeLists.txt "${CMAKE_MATCH_1}")
   run(${CMAKE_COMMAND} -S ${BINARY_DIR} -B ${BINARY_DIR}/build -D CMAKE_CXX_COMPILER=${CXX}
     -D FETCHCONTENT_SOURCE_DIR_ANTHROPIC-WEBHOOKS=${LIBRARY})
   run(${CMAKE_COMMAND} --build ${BINARY_DIR}/build)
   file(COPY ${LIBRARY}/include DESTINATION ${BINARY_DIR})
-  run(${CMAKE_COMMAND} -E chdir ${BINARY_DIR}
-    ${CXX} -std=c++17 -I include server.cpp -lcpp-httplib -lcrypto -o server)
+  string(REGEX MATCH "`g[+][+]( [^`]+)`" block "${readme}")
+  run(${CMAKE_COMMAND} -E chdir ${BINARY_DIR} sh -c "'${CXX}' ${CMAKE_MATCH_1}")
   return()
 endif()
 

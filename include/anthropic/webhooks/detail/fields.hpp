@@ -174,19 +174,16 @@ std::string fields::text(key::index key) const {
   return result;
 }
 
+template <class T, std::size_t... Is>
+T make(const fields& in, std::index_sequence<Is...>) {
+  constexpr key_list keys = keys_of<T>();
+  static_assert(((keys[Is] != key::unknown) && ...), "T has a member that keys_of() lacks");
+  return {in.text(keys[Is])...};
+}
 /// Makes the data of a known event, whose tag and strings were checked.
 template <class T>
 T make(const fields& in) {
-  constexpr std::size_t members = sizeof(T) / sizeof(std::string);
-  constexpr key_list keys = keys_of<T>();
-  static_assert(keys[members - 1] != key::unknown, "T has a member that keys_of() lacks");
-  if constexpr (members == 2) {
-    return {in.text(keys[0]), in.text(keys[1])};
-  } else if constexpr (members == 3) {
-    return {in.text(keys[0]), in.text(keys[1]), in.text(keys[2])};
-  } else {
-    return {in.text(keys[0]), in.text(keys[1]), in.text(keys[2]), in.text(keys[3])};
-  }
+  return make<T>(in, std::make_index_sequence<sizeof(T) / sizeof(std::string)>());
 }
 
 inline BetaWebhookUnknownEventData make_unknown(const fields& in, std::string json) {
