@@ -61,6 +61,7 @@ class Server : public httplib::Server {
     [[nodiscard]] bool is_writable() const override { return true; }  // cpp-httplib has set a limit for send()
     ssize_t read(char* to, std::size_t size) override {
       if (next_ == end_) {
+        flush();  // of "100 Continue"
         if (!is_readable()) return -1;
         const ssize_t got = recv(socket_, buffer_.data(), buffer_.size(), 0);
         received_ += got;
@@ -73,7 +74,15 @@ class Server : public httplib::Server {
       next_ += size;
       return static_cast<ssize_t>(size);
     }
-    ssize_t write(const char* from, std::size_t size) override { return send(socket_, from, size, MSG_NOSIGNAL); }
+    ssize_t write(const char* from, std::size_t size) override {
+      answer_.append(from, size);
+      return static_cast<ssize_t>(size);
+    }
+    /// Sends what has been written, all in one packet.
+    void flush() {
+      if (!answer_.empty()) send(socket_, answer_.data(), answer_.size(), MSG_NOSIGNAL);
+      answer_.clear();
+    }
     void get_remote_ip_and_port(std::string&, int&) const override {}
     void get_local_ip_and_port(std::string&, int&) const override {}
     [[nodiscard]] socket_t socket() const override { return socket_; }
@@ -85,6 +94,7 @@ class Server : public httplib::Server {
     std::array<char, 4096> buffer_;
     std::size_t next_ = 0, end_ = 0;
     ssize_t received_ = 0;
+    std::string answer_;
   };
 
   /// One request a connection: an idle one would keep a thread from others.
@@ -92,6 +102,7 @@ class Server : public httplib::Server {
     Connection connection(s);
     bool closed = false;
     const bool good = process_request(connection, true, closed, nullptr);
+    connection.flush();
     close(s);
     return good;
   }

@@ -11,6 +11,10 @@
 // can prevent it. Give the other side the event's id, so that it can tell a repetition. Or only write here what is
 // to be done, and let a job do it.
 //
+// Events that are due at the same time may share a transaction, while their handlers are fast: up to 32 with
+// PostgreSQL. What one of them wrote stays locked until the last is done, and all of them run again if the commit
+// does not come.
+//
 // Tried again: an event whose handler throws stays, with the reason, and does not hold up the others. So does a
 // body that does not parse: it is a dead letter, which a later version of the receiver may understand. The next
 // attempts follow after 1, 2, 4... seconds, and in the end every hour. To have all of them at once:
@@ -50,10 +54,10 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  /// Records all of the deliveries, body by id, or none. Returns the ids that are new.
+  /// Records all of the deliveries, body by printable id, or none. Returns the ids that are new.
   virtual std::set<std::string> record(const std::map<std::string, std::string>& deliveries) = 0;
 
-  /// Calls the handler for one event that is due, and marks it. Returns whether there was one.
+  /// Calls the handler for the next event that is due, or for some, and marks them. Returns whether there was one.
   virtual bool handle_next(const Handler& handler) = 0;
 };
 

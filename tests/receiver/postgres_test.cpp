@@ -12,11 +12,13 @@
 #include <chrono>
 #include <future>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <random>
 #include <set>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -115,6 +117,98 @@ TEST_CASE("a mark that cannot be set leaves nothing of the handler", "[postgres]
     }
   }));
   CHECK(database.query("SELECT count(*) FROM notes") == "1\n");
+  CHECK(all_handled(database));
+}
+
+TEST_CASE("an event that no commit takes is put off, and the others are handled", "[postgres]") {
+  const Postgres database;
+  open_postgres(database.where(), Purpose::record)
+      ->record({{"whe_1", "a"}, {"whe_2", "b"}, {"whe_3", "c"}, {"whe_4", "d"}});
+  database.query(
+      "CREATE FUNCTION fail_note() RETURNS trigger LANGUAGE plpgsql AS"
+      " $$ BEGIN IF NEW.event_id = 'whe_2' THEN RAISE 'refused'; END IF; RETURN NULL; END $$;"
+      "CREATE CONSTRAINT TRIGGER fail_note AFTER INSERT ON notes DEFERRABLE INITIALLY DEFERRED"
+      " FOR EACH ROW EXECUTE FUNCTION fail_note()");
+  const auto store = open_postgres(database.where(), Purpose::handle);
+  REQUIRE(eventually([&] {
+    try {
+      store->handle_next([](Transaction& db, const std::string& id, const std::string&) {
+        db.run("INSERT INTO notes VALUES($1, 'noted')", {id});
+      });
+    } catch (const std::exception&) {  // it connects again after a second
+    }
+    return database.query("SELECT count(*) FROM notes") == "3\n" &&
+           database.query("SELECT id FROM webhook_events WHERE reason LIKE '%refused%'") == "whe_2\n";
+  }));
+  CHECK(database.query("SELECT count(handled_at) FROM webhook_events") == "3\n");
+}
+
+TEST_CASE("events that share a transaction are handled once, or not at all", "[postgres]") {
+  const Postgres database;
+  const auto record = open_postgres(database.where(), Purpose::record);
+  const auto store = open_postgres(database.where(), Purpose::handle);
+  int recorded = 0, calls = 0;
+  std::set<std::string> of_lost;
+  const auto handler = [&](Transaction& db, const std::string& id, const std::string&) {
+    ++calls;
+    db.run("INSERT INTO notes VALUES($1, 'noted')", {id});
+    if (id.back() == '7') throw std::runtime_error("no luck");
+    if (calls == 3 && of_lost.empty()) {  // so there are two that share its transaction
+      std::istringstream taken(database.query("SELECT id FROM webhook_events WHERE handled_at IS NULL"));
+      for (std::string event; std::getline(taken, event);) of_lost.insert(event);
+      database.disconnect_others();
+      db.run("SELECT 1");
+    }
+    CHECK(calls <= 32);
+  };
+  const auto handle_all = [&] {
+    try {
+      while (calls = 0, store->handle_next(handler)) continue;
+      return true;
+    } catch (const std::exception&) {
+      return false;
+    }
+  };
+  REQUIRE(eventually([&] {
+    const std::string name = "whe_" + std::to_string(1000 + 10 * recorded++);
+    try {
+      std::map<std::string, std::string> bodies;
+      for (int i = 0; i < 10; ++i) bodies[name + std::to_string(i)] = "a";
+      record->record(bodies);
+    } catch (const std::exception&) {
+      --recorded;
+    }
+    handle_all();
+    return !of_lost.empty();
+  }));
+  CHECK(of_lost.size() >= 3);
+  for (const auto& id : of_lost) {
+    CAPTURE(id);
+    CHECK(database.query("SELECT count(*) FROM notes WHERE event_id = '" + id + "'") == "0\n");
+    CHECK(database.query("SELECT handled_at FROM webhook_events WHERE id = '" + id + "'") == "NULL\n");
+  }
+  REQUIRE(eventually(handle_all));
+  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL AND id NOT LIKE '%7'") ==
+        "0\n");
+  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL AND reason = 'no luck'") ==
+        std::to_string(recorded) + '\n');
+  const std::string handled = std::to_string(9 * recorded) + '\n';
+  CHECK(database.query("SELECT count(*) FROM notes") == handled);
+  CHECK(database.query("SELECT count(DISTINCT event_id) FROM notes") == handled);
+}
+
+TEST_CASE("an event whose handler is slow does not share its transaction with the next ones", "[postgres]") {
+  const Postgres database;
+  const auto store = open_postgres(database.where(), Purpose::handle);
+  open_postgres(database.where(), Purpose::record)->record({{"1", "a"}, {"2", "a"}, {"3", "a"}, {"4", "a"}});
+  for (int i = 0; i < 4; ++i) {
+    int calls = 0;
+    CHECK(store->handle_next([&](Transaction&, const std::string&, const std::string&) {
+      ++calls;
+      std::this_thread::sleep_for(50ms);
+    }));
+    CHECK(calls == 1);
+  }
   CHECK(all_handled(database));
 }
 
