@@ -61,7 +61,7 @@ class Server : public httplib::Server {
     [[nodiscard]] bool is_writable() const override { return true; }  // cpp-httplib has set a limit for send()
     ssize_t read(char* to, std::size_t size) override {
       if (next_ == end_) {
-        flush();  // of "100 Continue"
+        flush(0);  // of "100 Continue"
         if (!is_readable()) return -1;
         const ssize_t got = recv(socket_, buffer_.data(), buffer_.size(), 0);
         received_ += got;
@@ -78,9 +78,8 @@ class Server : public httplib::Server {
       answer_.append(from, size);
       return static_cast<ssize_t>(size);
     }
-    /// Sends what has been written, all in one packet.
-    void flush() {
-      if (!answer_.empty()) send(socket_, answer_.data(), answer_.size(), MSG_NOSIGNAL);
+    void flush(int flags) {
+      if (!answer_.empty()) send(socket_, answer_.data(), answer_.size(), MSG_NOSIGNAL | flags);
       answer_.clear();
     }
     void get_remote_ip_and_port(std::string&, int&) const override {}
@@ -102,7 +101,12 @@ class Server : public httplib::Server {
     Connection connection(s);
     bool closed = false;
     const bool good = process_request(connection, true, closed, nullptr);
-    connection.flush();
+#ifdef MSG_MORE
+    connection.flush(MSG_MORE);  // One packet has all of the answer, and the end.
+#else
+    connection.flush(0);
+#endif
+    shutdown(s, SHUT_WR);
     close(s);
     return good;
   }
