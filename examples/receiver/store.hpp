@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What the receiver needs of a database, and what it may rely on.
 //
-// Recorded: when record() returns, the deliveries are on disk. They outlive a crash and a power cut.
+// Recorded: when record() returns, the deliveries are on disk. They outlive a crash and a power cut. With
+// PostgreSQL the receiver sets synchronous_commit = on: the disk is that of the server and of its synchronous
+// standbys. A standby that is not synchronous may lack the last deliveries when it takes over.
 //
 // Handled once: what a handler writes through its Transaction is committed together with the mark "handled", or
 // not at all. So it is there once, whatever crashes when, and however many receivers share the database.
