@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A receiver that loses no event: POST /webhooks, verify, record, answer; then handle.
+// A receiver that loses no event which it has accepted. It verifies and records each POST to /webhooks, answers,
+// and handles the event after that.
 //   ANTHROPIC_WEBHOOK_SIGNING_KEY=whsec_... receiver [options] [port [database [address]]]
 // The database is a file for SQLite, or a postgresql:// URL, which any number of receivers may share. Port 0 is
 // any free port. While secrets are rotated, name each, with a comma between them. Options:
-//   --share-port         lets a new receiver take over the port while this one still answers (see server.hpp)
-//   --save-refused FILE  keeps the last request whose signature was refused, with its body, for diagnosis
+//   --share-port         lets a new receiver with this option take over the port while this one still answers
+//   --save-refused FILE  keeps the last request that was answered with 401, with its body, for diagnosis
 // It belongs behind a reverse proxy, which does the TLS.
 #include "server.hpp"
 #include "threads.hpp"
@@ -49,7 +50,8 @@ std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose) 
 #endif
 }
 
-// Saves header lines, an empty line and the body, for the owner alone to read. It is little more than a megabyte.
+// Saves header lines, an empty line and the body, for the owner alone to read. All are little more than a
+// megabyte.
 void save(const std::string& path, const httplib::Headers& headers, const std::string& body) {
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);
@@ -183,8 +185,8 @@ int main(int argc, char** argv) try {
   while (!stopping && listening.wait_for(100ms) == std::future_status::timeout) continue;
   while (!server.is_running() && listening.wait_for(1ms) == std::future_status::timeout) continue;
   server.finish();
-  return listening.get() ? 0
-                         : 1;  // after what is in flight is answered; what is not handled yet, the next start will
+  // Requests in flight have been answered then. The next start handles the events that are left.
+  return listening.get() ? 0 : 1;
 } catch (const std::exception& e) {
   std::cerr << "receiver: " << e.what()
             << "\nANTHROPIC_WEBHOOK_SIGNING_KEY=... receiver [--share-port] [--save-refused FILE]"

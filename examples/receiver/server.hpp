@@ -46,8 +46,8 @@ class Server : public httplib::Server {
   }
 
  private:
-  /// A connection whose request has ten seconds in all to arrive, and eight megabytes, where cpp-httplib has
-  /// limits for parts of it.
+  /// A connection that limits the whole request, to ten seconds and eight megabytes. cpp-httplib limits only its
+  /// parts.
   class Connection : public httplib::Stream {
    public:
     explicit Connection(socket_t s) : socket_(s) {}
@@ -111,8 +111,8 @@ class Server : public httplib::Server {
     return good;
   }
 
-  /// Has new connections come here and no longer to the process that has listened on this port so far. Elsewhere
-  /// than on Linux they are spread over both, and a few may be reset when the other stops.
+  /// Sends new connections to this process, and no longer to the one that has listened on this port so far. Only
+  /// Linux can do this. Elsewhere both get connections, and a few may be reset when the other stops.
   void take_over() {
 #ifdef SO_ATTACH_REUSEPORT_CBPF
     sock_filter second = BPF_STMT(BPF_RET | BPF_K, 1);  // of the two that listen; for one alone it has no effect

@@ -21,8 +21,8 @@ const char* const schema = R"(
   CREATE TABLE IF NOT EXISTS notes(event_id TEXT NOT NULL, note TEXT NOT NULL);  -- by handle() in main.cpp
 )";
 
-// SQLite lets one connection write at a time. In a process they take turns here, which is quicker than to try
-// again. Other processes may have the file open too, such as the next receiver, or the sqlite3 shell.
+// SQLite lets one connection write at a time. Those of this process take turns, which is faster than to try again.
+// Other processes may have the file open too, such as the next receiver, or the sqlite3 shell.
 std::mutex turn;
 
 class SqliteStore final : public Store, private Transaction {
@@ -34,9 +34,9 @@ class SqliteStore final : public Store, private Transaction {
     check(status);
     sqlite3_busy_timeout(opened, 3000);
     execute("PRAGMA journal_mode = WAL");
-    // FULL: a commit waits for the disk, and takes with it all commits before. NORMAL: it does not wait, so a
-    // power cut can undo the last events' handling, the mark and what their handlers wrote, which is then done
-    // again.
+    // FULL: a commit waits for the disk, for it and all before it. NORMAL: it does not wait. After a power cut,
+    // the last events may be unhandled again: the marks and what the handlers wrote are gone. They are handled
+    // once more.
     execute(purpose == Purpose::record ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
     const std::lock_guard lock(turn);
     check(sqlite3_exec(opened, schema, nullptr, nullptr, nullptr));

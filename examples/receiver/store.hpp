@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// What the receiver needs of a database, and what it may rely on.
+// What the receiver needs of a database, and what a handler may rely on.
 //
 // Recorded: when record() returns, the deliveries are on disk. They outlive a crash and a power cut. With
 // PostgreSQL the receiver sets synchronous_commit = on: the disk is that of the server and of its synchronous
 // standbys. A standby that is not synchronous may lack the last deliveries when it takes over.
 //
 // Handled once: what a handler writes through its Transaction is committed together with the mark "handled", or
-// not at all. So it is there once, whatever crashes when, and however many receivers share the database.
+// not at all. So it is there exactly once, even after a crash, and with any number of receivers.
 //
 // What a handler does elsewhere, such as a request to another server, can happen twice: if a crash, a lost
 // connection or, with SQLite, a power cut comes before the commit is on disk, the handler runs again. No database
@@ -17,13 +17,13 @@
 // PostgreSQL. What one of them wrote stays locked until the last is done, and all of them run again if the commit
 // does not come.
 //
-// Tried again: an event whose handler throws stays, with the reason, and does not hold up the others. So does a
-// body that does not parse: it is a dead letter, which a later version of the receiver may understand. The next
-// attempts follow after 1, 2, 4... seconds, and in the end every hour. To have all of them at once:
+// Tried again: if a handler throws, the event stays with the reason, and the others go on. A body that does not
+// parse stays too: it is a dead letter, which a later version of the receiver may understand. The next attempts
+// follow after 1, 2, 4... seconds, and in the end every hour. To have all of them at once:
 //   UPDATE webhook_events SET try_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL
 //
-// Order is not kept, since the service does not keep it either. Events that are handled stay, so that a repetition
-// is known as one; after a day they may be deleted.
+// Order is not kept: the service does not keep it either. Handled events stay, so that a repetition is known as
+// one. You may delete them after a day.
 #pragma once
 
 #include <cstdio>
@@ -41,7 +41,7 @@ using Values = std::vector<std::string>;
 class Transaction {
  public:
   /// Runs one statement, with $1, $2... in it for `values`, and returns the values of its rows, one after the
-  /// other. Throws std::runtime_error. Let that pass: nothing of the transaction stays then.
+  /// other. Throws std::runtime_error. Do not catch it: then all that the handler wrote is undone.
   virtual Values run(const std::string& sql, const Values& values = {}) = 0;
 
  protected:
@@ -50,8 +50,9 @@ class Transaction {
 
 using Handler = std::function<void(Transaction&, const std::string& id, const std::string& body)>;
 
-/// One connection, for one thread at a time. Where the database fails it throws std::exception, after a few
-/// seconds at most, and connects again at the next call.
+/// One connection, for one thread at a time. If the database fails, a call throws an exception derived from
+/// std::exception: record() within a few seconds, handle_next() within half a minute. The next call connects
+/// again.
 class Store {
  public:
   virtual ~Store() = default;

@@ -13,7 +13,7 @@
 #include <thread>
 #include <utility>
 
-/// Records what many threads hand over at the same time in one commit, which takes as long for fifty as for one.
+/// Records, in one commit, what many threads hand over at the same time. For fifty it takes as long as for one.
 class Recorder {
  public:
   explicit Recorder(std::unique_ptr<Store> store) : store_(std::move(store)), thread_([this] { run(); }) {}
@@ -28,8 +28,8 @@ class Recorder {
     thread_.join();
   }
 
-  /// Returns whether the delivery is new. Throws std::exception, after five seconds at most, where it may not be
-  /// recorded.
+  /// Returns whether the delivery is new. Throws an exception derived from std::exception, after five seconds at
+  /// most, if the delivery is perhaps not on disk.
   bool record(const std::string& id, const std::string& body) {
     Delivery delivery{id, body, {}};
     auto is_new = delivery.is_new.get_future();
@@ -96,7 +96,7 @@ class Handlers {
     for (auto& thread : threads_) thread.join();
   }
 
-  /// There is a new event. Without this one is found after a second, as are those of other receivers.
+  /// Tells of a new event. Without this call it is found within a second, as are the events of other receivers.
   void wake() {
     {
       const std::lock_guard lock(mutex_);
