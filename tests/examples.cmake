@@ -218,3 +218,6 @@ list(LENGTH event_types count)
 if(NOT readme MATCHES "<summary>All ${count} event types")
   message(FATAL_ERROR "the README does not say that there are ${count} event types")
 endif()
+math(EXPR count "${count} + 2")  # with unknown.json and broken.json
+list(LENGTH payloads payload_count)
+expect("the number of payloads" ${count} ${payload_count})

@@ -50,8 +50,7 @@ std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose) 
 #endif
 }
 
-// Saves header lines, an empty line and the body, for the owner alone to read. All are little more than a
-// megabyte.
+// Saves header lines, an empty line and the body, for the owner alone to read: little more than a megabyte.
 void save(const std::string& path, const httplib::Headers& headers, const std::string& body) {
   static std::mutex one_at_a_time;
   const std::lock_guard lock(one_at_a_time);

@@ -143,12 +143,12 @@ class PostgresStore final : public Store, private Transaction {
       data.push_back(v.c_str());
       sizes.push_back(static_cast<int>(v.size()));
     }
-    if (prepared_.count(sql) == 0) {
-      const std::string name = std::to_string(prepared_.size());
-      finish(PQsendPrepare(c, name.c_str(), sql.c_str(), 0, nullptr));
-      prepared_.emplace(sql, name);
+    auto known = prepared_.find(sql);
+    if (known == prepared_.end()) {
+      finish(PQsendPrepare(c, std::to_string(prepared_.size()).c_str(), sql.c_str(), 0, nullptr));
+      known = prepared_.emplace(sql, std::to_string(prepared_.size())).first;
     }
-    return finish(PQsendQueryPrepared(c, prepared_[sql].c_str(), static_cast<int>(values.size()), data.data(),
+    return finish(PQsendQueryPrepared(c, known->second.c_str(), static_cast<int>(values.size()), data.data(),
                                       sizes.data(), std::vector<int>(values.size(), format).data(), format));
   }
 
