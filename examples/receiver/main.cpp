@@ -41,15 +41,6 @@ void log(const std::string& line) {
   std::cout << format_timestamp(now) + ' ' + printable(line).substr(0, 400) + '\n' << std::flush;
 }
 
-std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose) {
-  if (database.find("://") == std::string::npos) return open_sqlite(database, purpose);
-#ifdef WITH_POSTGRES
-  return open_postgres(database, purpose);
-#else
-  throw std::runtime_error("built without PostgreSQL");
-#endif
-}
-
 // Saves header lines, an empty line and the body, for the owner alone to read: little more than a megabyte.
 void save(const std::string& path, const httplib::Headers& headers, const std::string& body) {
   static std::mutex one_at_a_time;
@@ -127,15 +118,13 @@ int main(int argc, char** argv) try {
   Recorder recorder(open_store(options.database, Purpose::record));
   std::vector<std::unique_ptr<Store>> stores(file ? 1 : 2);
   for (auto& store : stores) store = open_store(options.database, Purpose::handle);
-  const auto handle_body = [](Transaction& db, const std::string& id, const std::string& body) {
-    try {
-      handle(db, unwrap(body));
-    } catch (const std::exception& e) {
-      log("not handled: " + id + ": " + e.what());
-      throw;
-    }
+  const auto handle_body = [](Transaction& db, const std::string&, const std::string& body) {
+    handle(db, unwrap(body));
   };
-  Handlers handlers(std::move(stores), handle_body, log);
+  const auto failed = [](const std::string& id, const std::string& reason) {
+    log("not handled: " + id + ": " + reason);
+  };
+  Handlers handlers(std::move(stores), handle_body, failed, log);
 
   Server server;
   server.new_task_queue = [] { return new httplib::ThreadPool(32); };

@@ -81,14 +81,14 @@ class PostgresStore final : public Store, private Transaction {
 
   // A commit takes as long for many events as for one: those whose handlers are fast share a transaction. Their
   // rows are written last, since a repeated delivery waits for one that is.
-  bool handle_next(const Handler& handler) override {
+  bool handle_next(const Handler& handler, const Failed& failed) override {
     try {
       connect();
       execute("BEGIN");
       const auto events = execute(take, {std::to_string(batch_)}, binary);
       const auto begin = clock::now();
       std::string handled;
-      std::vector<Values> failed;
+      std::vector<Values> not_handled;
       for (std::size_t i = 0; i < events.size(); i += 2) {
         execute("SAVEPOINT handler");
         try {
@@ -96,14 +96,16 @@ class PostgresStore final : public Store, private Transaction {
           if (PQtransactionStatus(connection_.get()) == PQTRANS_INERROR) fail("a statement of the handler failed");
           if (batch_ == 1) execute("SET CONSTRAINTS ALL IMMEDIATE");  // or the same event may fail each commit
           handled += events[i] + '\n';
-        } catch (const std::exception& e) {
+        } catch (...) {
+          const std::string reason = current_reason();
+          failed(events[i], reason);
           execute("ROLLBACK TO handler");
-          failed.push_back({printable(e.what()), events[i]});
+          not_handled.push_back({printable(reason), events[i]});
         }
       }
       batch_ = clock::now() - begin < 20ms ? std::min(2 * batch_, 32) : 1;
       if (!handled.empty()) execute(mark, {handled});
-      for (const auto& reason_and_id : failed) execute(try_later, reason_and_id);
+      for (const auto& reason_and_id : not_handled) execute(try_later, reason_and_id);
       execute("COMMIT");
       return !events.empty();
     } catch (...) {

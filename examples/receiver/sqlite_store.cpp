@@ -54,7 +54,7 @@ class SqliteStore final : public Store, private Transaction {
     return recorded;
   }
 
-  bool handle_next(const Handler& handler) override {
+  bool handle_next(const Handler& handler, const Failed& failed) override {
     const auto event = execute(
         "SELECT id, body FROM webhook_events WHERE handled_at IS NULL AND try_at <= CURRENT_TIMESTAMP"
         " ORDER BY try_at, rowid LIMIT 1");
@@ -65,14 +65,16 @@ class SqliteStore final : public Store, private Transaction {
       begin();
       writing_->commit();
       writing_.reset();
-    } catch (const std::exception& e) {
+    } catch (...) {
+      const std::string reason = current_reason();
+      failed(event[0], reason);
       writing_.reset();
       const std::lock_guard lock(turn);
       execute(
           "UPDATE webhook_events SET attempts = attempts + 1, reason = $1,"
           " try_at = datetime('now', min(1 << min(attempts, 12), 3600) || ' seconds')"
           " WHERE id = $2 AND handled_at IS NULL",
-          {printable(e.what()), event[0]});
+          {printable(reason), event[0]});
     }
     return true;
   }
@@ -146,4 +148,13 @@ class SqliteStore final : public Store, private Transaction {
 
 std::unique_ptr<Store> open_sqlite(const std::string& path, Purpose purpose) {
   return std::make_unique<SqliteStore>(path, purpose);
+}
+
+std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose) {
+  if (database.find("://") == std::string::npos) return open_sqlite(database, purpose);
+#ifdef WITH_POSTGRES
+  return open_postgres(database, purpose);
+#else
+  throw std::runtime_error("built without PostgreSQL");
+#endif
 }

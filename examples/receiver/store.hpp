@@ -27,6 +27,7 @@
 #pragma once
 
 #include <cstdio>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -48,7 +49,11 @@ class Transaction {
   ~Transaction() = default;
 };
 
+/// May throw anything: then the event stays, and is tried again.
 using Handler = std::function<void(Transaction&, const std::string& id, const std::string& body)>;
+
+/// Told of an event that was not handled, with the first error, for the log.
+using Failed = std::function<void(const std::string& id, const std::string& reason)>;
 
 /// One connection, for one thread at a time. If the database fails, a call throws an exception derived from
 /// std::exception: record() within a few seconds, handle_next() within half a minute. The next call connects
@@ -57,17 +62,33 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  /// Records all of the deliveries, body by printable id, or none. Returns the ids that are new.
+  /// Records all of the deliveries, body by printable id, or none. Returns the ids that are new. Without any it
+  /// throws unless some could be recorded now.
   virtual std::set<std::string> record(const std::map<std::string, std::string>& deliveries) = 0;
 
   /// Calls the handler for the next event that is due, or for some, and marks them. Returns whether there was one.
-  virtual bool handle_next(const Handler& handler) = 0;
+  virtual bool handle_next(const Handler& handler, const Failed& failed) = 0;
 };
 
 enum class Purpose { record, handle };
 
+/// A postgresql:// URL or what else libpq takes ("host=... dbname=..."), or the path of a file for SQLite. Throws
+/// std::runtime_error if the database can never work. One that is merely down is no error.
+std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose);
+
 std::unique_ptr<Store> open_sqlite(const std::string& path, Purpose purpose);
 std::unique_ptr<Store> open_postgres(const std::string& url, Purpose purpose);
+
+/// What is known of the exception that is being handled.
+inline std::string current_reason() {
+  try {
+    throw;
+  } catch (const std::exception& e) {
+    return e.what();
+  } catch (...) {
+    return "it threw what is no std::exception";
+  }
+}
 
 /// The text in printable ASCII: each other byte becomes %XX.
 inline std::string printable(std::string_view text) {

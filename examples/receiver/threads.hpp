@@ -81,8 +81,8 @@ class Handlers {
  public:
   using Log = void (*)(const std::string&);
 
-  Handlers(std::vector<std::unique_ptr<Store>> stores, Handler handler, Log log)
-      : stores_(std::move(stores)), handler_(std::move(handler)), log_(log) {
+  Handlers(std::vector<std::unique_ptr<Store>> stores, Handler handler, Failed failed, Log log)
+      : stores_(std::move(stores)), handler_(std::move(handler)), failed_(std::move(failed)), log_(log) {
     for (auto& store : stores_) threads_.emplace_back([this, &store] { run(*store); });
   }
   Handlers(const Handlers&) = delete;
@@ -114,7 +114,7 @@ class Handlers {
       lock.unlock();
       bool more = false;
       try {
-        more = store.handle_next(handler_);
+        more = store.handle_next(handler_, failed_);
         problem.clear();
       } catch (const std::exception& e) {
         if (problem != e.what()) log_(problem = e.what());
@@ -126,6 +126,7 @@ class Handlers {
 
   std::vector<std::unique_ptr<Store>> stores_;
   Handler handler_;
+  Failed failed_;
   Log log_;
   std::mutex mutex_;
   std::condition_variable changed_;
