@@ -81,9 +81,10 @@ class PostgresStore final : public Store, private Transaction {
     try {
       record({});
       execute(claim, {"0"});
-    } catch (const std::exception& e) {
-      const bool access_or_table = sqlstate_.compare(0, 2, "42") == 0;  // else it may be well later
-      if (access_or_table) throw std::runtime_error(std::string("the database does not let it work: ") + e.what());
+    } catch (const std::exception&) {
+      // Of the codes in this class are missing rights, tables and columns. What else there is may be well later.
+      if (sqlstate_.compare(0, 2, "42") == 0)
+        throw std::runtime_error("PostgreSQL: it cannot be used as it is: " + problem_);
     }
   }
 
@@ -168,7 +169,7 @@ class PostgresStore final : public Store, private Transaction {
   // In a transaction that has failed, the first error of a statement is the cause of all the others.
   void give_up(const std::string& id, const Failed& failed) {
     const bool in_order = PQtransactionStatus(connection_.get()) == PQTRANS_INTRANS;
-    const std::string reason = in_order || problem_.empty() ? current_reason() : problem_;
+    const std::string reason = in_order || problem_.empty() ? current_reason() : "PostgreSQL: " + problem_;
     reasons_.push_back({printable(reason), id});
     failed(id, reason);
   }
@@ -203,7 +204,7 @@ class PostgresStore final : public Store, private Transaction {
 
   void connect() {
     if (connection_) return;
-    if (clock::now() < connect_at_) throw std::runtime_error(problem_);
+    if (clock::now() < connect_at_) throw std::runtime_error("PostgreSQL: " + problem_);
     problem_.clear();
     // Of a name that is there twice the last counts, so what the URL says takes precedence.
     const char* const names[] = {"connect_timeout", "target_session_attrs", "dbname", nullptr};
@@ -278,9 +279,8 @@ class PostgresStore final : public Store, private Transaction {
 
   [[noreturn]] void fail(std::string message) {
     std::replace(message.begin(), message.end(), '\n', ' ');
-    message = "PostgreSQL: " + message;
     if (problem_.empty()) problem_ = message;
-    throw std::runtime_error(message);
+    throw std::runtime_error("PostgreSQL: " + message);
   }
 
   static std::string lines(const Values& values) {
