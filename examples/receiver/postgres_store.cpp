@@ -39,9 +39,10 @@ const char* const begin_with = R"(
   SET LOCAL client_min_messages = 'warning'; SET LOCAL statement_timeout = )";
 
 // A 2xx ends the retries, so a commit waits for the disk: that of the server, and of its synchronous standbys if
-// it has any. It does so for a transaction with an ID, even if it inserts nothing: a standby may still lack what
-// an earlier one has inserted.
-const char* const recording = "; SET LOCAL synchronous_commit = on; SELECT txid_current()";
+// it has any. It does so where something was written: a message, even if nothing is inserted, since a standby may
+// lack what was inserted before.
+const char* const recording =
+    "; SET LOCAL synchronous_commit = on; SELECT pg_logical_emit_message(true, 'webhook_events', '')";
 const char* const handling = "; SET LOCAL synchronous_commit = on";
 const char* const claiming = "; SET LOCAL synchronous_commit = off";  // a claim that is lost is made again
 
