@@ -211,7 +211,7 @@ class PostgresStore final : public Store, private Transaction {
     const char* const names[] = {"connect_timeout", "target_session_attrs", "dbname", nullptr};
     const char* const values[] = {"3", "read-write", url_.c_str(), nullptr};
     connection_.reset(PQconnectdbParams(names, values, 1));
-    connect_at_ = clock::now() + 1s;
+    connect_at_ = clock::now() + 200ms;
     if (PQstatus(connection_.get()) != CONNECTION_OK) fail(PQerrorMessage(connection_.get()));
     connect_at_ = {};
     PQsetnonblocking(connection_.get(), 1);
