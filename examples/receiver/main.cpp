@@ -20,7 +20,6 @@
 #include <csignal>
 #include <filesystem>
 #include <iostream>
-#include <optional>
 
 using namespace anthropic::webhooks;
 using namespace std::chrono_literals;
@@ -71,8 +70,7 @@ Options parse(const std::vector<std::string>& arguments) {
 using Headers = std::vector<std::pair<std::string_view, std::string_view>>;
 
 // Saves header lines, an empty line and the body. The first four requests stay until somebody deletes them. Later
-// ones take turns in four files more, at most one a second. Those without the headers of a delivery, as scanners
-// send them, have files of their own. So it is not easy to push out the one that is wanted.
+// ones take turns in four more files, at most one a second. So it is not easy to push out the one that is wanted.
 void save(const std::string& path, const Headers& headers, const std::string& body) {
   static std::map<std::string, std::pair<int, std::chrono::steady_clock::time_point>> turns;
   auto& [turn, next] = turns[path];
@@ -83,67 +81,27 @@ void save(const std::string& path, const Headers& headers, const std::string& bo
     next = std::chrono::steady_clock::now() + 1s;
     number += turn++ % 4;
   }
-  const std::string unfinished = path + "part";
-  std::remove(unfinished.c_str());
-  std::ofstream file(unfinished, std::ios::binary);
+  std::remove((path + "part").c_str());
+  std::ofstream file(path + "part", std::ios::binary);
   for (const auto& [name, value] : headers) file << name << ": " << value << '\n';
   file << '\n' << body;
   file.close();
-  if (!file || std::rename(unfinished.c_str(), (path + std::to_string(number)).c_str()) != 0) {
-    throw std::runtime_error("cannot save it in " + path + std::to_string(number));
-  }
+  const bool good = file && std::rename((path + "part").c_str(), (path + std::to_string(number)).c_str()) == 0;
+  if (!good) the_log.line("cannot save the request in " + path + std::to_string(number));
 }
 
-// What the server asks.
-class Webhooks {
+class Webhooks final : public Server {
  public:
-  Webhooks(const Options& options, Secrets& secrets, Recorder& recorder, Handlers& handlers)
-      : save_refused_(options.save_refused), secrets_(secrets), recorder_(recorder), handlers_(handlers) {}
-
-  // Refuses what is no delivery, before its body is read.
-  Answer check(const Request& header) const {
-    const auto method = header.method();
-    if (is_for("/healthz", header)) {
-      if (method == http::verb::get || method == http::verb::head) return {};
-      return {405, "only GET and HEAD /healthz", "", "GET, HEAD"};
-    }
-    if (!is_for("/webhooks", header)) return {404, "only POST /webhooks"};
-    if (method != http::verb::post) return {405, "only POST /webhooks", "", "POST"};
-    for (const auto& field : header) {
-      const bool is_plain =
-          field.name() == http::field::content_encoding    ? beast::iequals(field.value(), "identity")
-          : field.name() == http::field::transfer_encoding ? beast::iequals(field.value(), "chunked")
-                                                           : true;
-      if (!is_plain) return {415, "the body is encoded, perhaps by a proxy"};
-    }
-    return {};
-  }
-
-  asio::awaitable<Answer> answer(const Request& request) {
-    if (is_for("/healthz", request)) co_return co_await health();
-    Answer answer = verify(request);
-    if (answer.status != 0) co_return answer;
-    const std::string id = printable(view(request["webhook-id"]));
-    try {
-      const bool is_new = co_await recorder_.record(id, request.body());
-      handlers_.wake();
-      WebhookError error;
-      const auto event = try_unwrap(request.body(), error);
-      answer.status = 200;
-      answer.text = (is_new ? "recorded " : "duplicate ") + id;
-      answer.for_the_log =
-          event ? ' ' + std::string(event_type(event->data)) : std::string(" not understood: ") + error.what();
-    } catch (const std::exception& e) {
-      answer = {503, "not recorded", std::string(": ") + e.what()};  // the service sends it again
-    }
-    co_return answer;
-  }
-
-  // Has proxies send to others.
-  void say_unhealthy() { is_ending_ = true; }
+  Webhooks(asio::io_context& io, std::string save_refused, Secrets& secrets, Recorder& recorder,
+           Handlers& handlers)
+      : Server(io),
+        save_refused_(std::move(save_refused)),
+        secrets_(secrets),
+        recorder_(recorder),
+        handlers_(handlers) {}
 
  private:
-  // The target may have a query, and be a whole URL.
+  // The target may have a query, and may be a whole URL.
   static bool is_for(std::string_view path, const Request& header) {
     std::string_view target = view(header.target());
     target = target.substr(0, target.find('?'));
@@ -153,53 +111,86 @@ class Webhooks {
     return target == path;
   }
 
+  Answer check(const Request& header) const override {
+    using http::field;
+    const bool reads = header.method() == http::verb::get || header.method() == http::verb::head;
+    if (is_for("/healthz", header))
+      return reads ? Answer() : Answer{405, "only GET and HEAD /healthz", "", "GET, HEAD"};
+    if (!is_for("/webhooks", header)) return {404, "only POST /webhooks"};
+    if (header.method() != http::verb::post) return {405, "only POST /webhooks", "", "POST"};
+    for (const auto& line : header) {
+      if ((line.name() == field::content_encoding && !beast::iequals(line.value(), "identity")) ||
+          (line.name() == field::transfer_encoding && !beast::iequals(line.value(), "chunked"))) {
+        return {415, "the body is encoded, perhaps by a proxy"};
+      }
+    }
+    return {};
+  }
+
+  asio::awaitable<Answer> answer(const Request& request) override {
+    if (is_for("/healthz", request)) co_return co_await health();
+    Answer answer = verify(request);
+    if (answer.status != 0) co_return answer;
+    const std::string id = printable(view(request["webhook-id"]));
+    try {
+      const bool is_new = co_await recorder_.record(id, request.body());
+      handlers_.wake();
+      WebhookError error;
+      const auto event = try_unwrap(request.body(), error);
+      answer = {200, (is_new ? "recorded " : "duplicate ") + id};
+      answer.for_the_log =
+          event ? " " + std::string(event_type(event->data)) : std::string(" not understood: ") + error.what();
+    } catch (const std::exception& e) {
+      answer = {503, "not recorded", std::string(": ") + e.what()};  // the service sends it again
+    }
+    co_return answer;
+  }
+
   Answer verify(const Request& request) {
     Headers headers;
-    for (const auto& field : request) headers.emplace_back(view(field.name_string()), view(field.value()));
+    for (const auto& line : request) headers.emplace_back(view(line.name_string()), view(line.value()));
     try {
       secrets_.verify(request.body(), headers);
     } catch (const WebhookError& e) {
-      const bool is_delivery = e.code() != WebhookErrc::missing_header;
-      if (!save_refused_.empty())
-        save(save_refused_ + (is_delivery ? ".signed." : ".unsigned."), headers, request.body());
+      const char* const kind = e.code() == WebhookErrc::missing_header ? ".unsigned." : ".signed.";
+      if (!save_refused_.empty()) save(save_refused_ + kind, headers, request.body());
       return {401, e.what()};
     }
     if (request["webhook-id"].size() > 1000) return {431, "the webhook-id is too long"};
     return {};
   }
 
-  // One probe a second, however many ask.
+  // Strangers may ask as often as they like: it looks once a second.
   asio::awaitable<Answer> health() {
-    if (std::chrono::steady_clock::now() >= probe_at_) {
-      probe_at_ = std::chrono::steady_clock::time_point::max();
+    using clock = std::chrono::steady_clock;
+    if (clock::now() >= look_at_) {
+      look_at_ = clock::time_point::max();
       try {
         co_await recorder_.record("", "");
-        is_healthy_ = true;
+        is_good_ = true;
       } catch (const std::exception&) {
-        is_healthy_ = false;
+        is_good_ = false;
       }
-      probe_at_ = std::chrono::steady_clock::now() + 1s;
+      look_at_ = clock::now() + 1s;
     }
-    Answer answer{503, is_ending_ ? "ending" : "deliveries cannot be recorded", "", "", false};
-    if (is_healthy_ && !is_ending_) answer = {200, "good", "", "", false};
-    co_return answer;
+    const bool good = is_good_ && !is_ending();
+    co_return Answer{good ? 200U : 503U, good ? "good" : is_ending() ? "ending" : "cannot record", "", "", false};
   }
 
   std::string save_refused_;
   Secrets& secrets_;
   Recorder& recorder_;
   Handlers& handlers_;
-  bool is_healthy_ = false, is_ending_ = false;
-  std::chrono::steady_clock::time_point probe_at_;
+  bool is_good_ = false;
+  std::chrono::steady_clock::time_point look_at_;
 };
 
-asio::awaitable<void> stop_on(asio::signal_set& signals, int grace, Webhooks& webhooks, Server& server) {
+asio::awaitable<void> stop_on(asio::signal_set& signals, int grace, Server& server) {
   co_await signals.async_wait(asio::use_awaitable);
-  webhooks.say_unhealthy();
   server.end_connections();
   asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::seconds(grace));
   signals.async_wait([&timer](const beast::error_code& canceled, int) {
-    if (!canceled) timer.cancel();  // the second signal
+    if (!canceled) timer.cancel();  // a second signal
   });
   beast::error_code ec;
   co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
@@ -208,41 +199,30 @@ asio::awaitable<void> stop_on(asio::signal_set& signals, int grace, Webhooks& we
 }
 
 asio::awaitable<void> reload_on(asio::signal_set& signal, Secrets& secrets) {
-  for (;;) {
-    co_await signal.async_wait(asio::use_awaitable);  // which throws in the end
-    secrets.reload();
-  }
+  for (;; secrets.reload(true))
+    co_await signal.async_wait(asio::use_awaitable);  // which throws when it is canceled
 }
 
 int main(int argc, char** argv) try {
+  const std::unique_ptr<Log, void (*)(Log*)> in_the_end(&the_log, [](Log* log) { log->end(); });
   umask(077);  // what it writes is for its owner alone
   std::signal(SIGPIPE, SIG_IGN);
   const Options options = parse({argv + 1, argv + argc});
-  const Log log;
-  Secrets secrets(log);
+  Secrets secrets;
   const bool file = options.database.find("://") == std::string::npos;  // and so one writer at a time
   asio::io_context io(1);
   Recorder recorder(open_store(options.database, Purpose::record));
   std::vector<std::unique_ptr<Store>> stores(file ? 1 : 2);
   for (auto& store : stores) store = open_store(options.database, Purpose::handle);
-  Handlers handlers(std::move(stores), log, [](Transaction& db, const std::string&, const std::string& body) {
-    handle(db, unwrap(body));
-  });
+  Handlers handlers(std::move(stores), [](auto& db, const auto&, const auto& body) { handle(db, unwrap(body)); });
+  Webhooks server(io, options.save_refused, secrets, recorder, handlers);
 
-  Webhooks webhooks(options, secrets, recorder, handlers);
-  Server server(
-      io, log, [&](const Request& header) { return webhooks.check(header); },
-      [&](const Request& request) { return webhooks.answer(request); });
   asio::signal_set stop(io, SIGINT, SIGTERM), hangup(io, SIGHUP);
   asio::co_spawn(io, reload_on(hangup, secrets), asio::detached);
-  asio::co_spawn(io, stop_on(stop, options.grace, webhooks, server), [&](std::exception_ptr) { hangup.cancel(); });
-  const int port = server.listen(options.address, options.port);
-  const bool ipv6 = options.address.find(':') != std::string::npos;
-  log.print("listening on http://" + (ipv6 ? '[' + options.address + ']' : options.address) + ':' +
-            std::to_string(port) + "/webhooks\n");
+  asio::co_spawn(io, stop_on(stop, options.grace, server), [&](auto) { hangup.cancel(); });
+  the_log.print("listening on " + server.listen(options.address, options.port) + "/webhooks\n");
   handlers.start();  // only now: one that crashes does not keep the port closed
-  io.run();
-  // Requests in flight have been answered then. The next start handles the events that are left.
+  io.run();  // until requests in flight have been answered. The next start handles the events that are left.
 } catch (const std::exception& e) {
   std::cerr << "receiver: " << e.what()
             << "\nANTHROPIC_WEBHOOK_SIGNING_KEY_FILE=... receiver [--grace SECONDS] [--save-refused FILE]"

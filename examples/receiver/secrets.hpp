@@ -6,31 +6,23 @@
 
 #include <anthropic/webhooks/verify.hpp>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <optional>
-#include <stdexcept>
-#include <string>
-#include <string_view>
-#include <vector>
 
 class Secrets {
  public:
   /// Takes them from the file that ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE names, or from
   /// ANTHROPIC_WEBHOOK_SIGNING_KEY. Throws an exception derived from std::exception if they are malformed.
-  explicit Secrets(const Log& log) : log_(log) {
+  Secrets() {
     const char* const file = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE");
     const char* const text = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
-    if (file && text) throw std::runtime_error("webhook secret: there is a variable for it, and one for its file");
+    if (file && text) throw std::runtime_error("webhook secret: one variable has it, and another names a file");
     if (file) file_ = file;
     use(file ? read() : text ? text : "");
   }
 
-  /// Throws WebhookVerificationError. If none of the secrets has signed, it looks for others in the file, at most
-  /// once a second.
+  /// Throws WebhookVerificationError. Before that it looks for new secrets in the file, at most once a second.
   template <class Headers>
   void verify(std::string_view body, const Headers& headers) {
     using namespace anthropic::webhooks;
@@ -43,22 +35,22 @@ class Secrets {
     tell(verifier_->verify(body, headers));
   }
 
-  /// Reads the file again, and returns whether it was used. If it is malformed, the secrets before stay.
-  bool reload(bool even_if_same = true) {
+  /// Reads the file again, and returns whether it is in use now. If it is malformed, the secrets before stay.
+  bool reload(bool even_if_same) {
     read_at_ = clock::now();
+    std::string problem;
     try {
-      if (file_.empty()) throw std::runtime_error("there is no ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE");
-      std::string text = read();
+      if (file_.empty()) throw std::runtime_error("webhook secret: there is no file to read it from");
+      const std::string text = read();
       if (text == text_ && !even_if_same) return false;
-      problem_.clear();
       use(text);
-      log_("the file has " + std::to_string(tell_at_.size()) + " secrets now");
-      return true;
+      the_log.line("the file has " + std::to_string(tell_at_.size()) + " secrets");
     } catch (const std::exception& e) {
-      if (problem_ != e.what()) log_(std::string("the secrets stay as they were: ") + e.what());
-      problem_ = e.what();
-      return false;
+      problem = e.what();
+      if (problem != problem_) the_log.line(problem + "; the secrets before stay");
     }
+    problem_ = problem;
+    return problem.empty();
   }
 
  private:
@@ -77,22 +69,21 @@ class Secrets {
     for (std::size_t end = 0, at = 0; (at = text.find_first_not_of(separators, end)) != std::string::npos;) {
       end = std::min(text.find_first_of(separators, at), text.size());
       secrets.push_back(text.substr(at, end - at));
-      if (secrets.back().compare(0, 6, "whsec_") != 0)
+      if (!secrets.back().starts_with("whsec_"))
         throw std::runtime_error("webhook secret: each starts with whsec_");
     }
     verifier_ = anthropic::webhooks::WebhookVerifier(secrets);
-    tell_at_.assign(secrets.size(), clock::time_point());
+    tell_at_.assign(secrets.size(), {});
   }
 
   void tell(std::size_t index) {
     if (clock::now() < tell_at_[index]) return;
     tell_at_[index] = clock::now() + std::chrono::hours(1);
-    log_("signed with secret " + std::to_string(index + 1) + " of " + std::to_string(tell_at_.size()));
+    the_log.line("signed with secret " + std::to_string(index + 1) + " of " + std::to_string(tell_at_.size()));
   }
 
-  const Log& log_;
   std::string file_, text_, problem_;
   std::optional<anthropic::webhooks::WebhookVerifier> verifier_;
-  std::vector<clock::time_point> tell_at_;
+  std::vector<clock::time_point> tell_at_;  // when to say again that it is used
   clock::time_point read_at_;
 };

@@ -63,8 +63,8 @@ struct Folder {
 /// A child process, which does not outlive this object. Both its outputs go to the file `log`.
 class Process {
  public:
-  /// `secrets` are those in its environment, or the path of a file with them. `user` is whom it runs as, where that
-  /// is not empty.
+  /// `secrets` are those in its environment, or the path of a file with them. `user` is whom it runs as, where
+  /// that is not empty.
   Process(const std::string& secrets, std::vector<std::string> command, fs::path log, const std::string& user = "")
       : log_(std::move(log)) {
     std::vector<char*> arguments;
