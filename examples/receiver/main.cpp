@@ -1,32 +1,28 @@
 // SPDX-License-Identifier: MIT
 // A receiver that loses no event which it has accepted. It verifies and records each POST to /webhooks, answers,
 // and handles the event after that.
-//   ANTHROPIC_WEBHOOK_SIGNING_KEY=whsec_... receiver [options] [port [database [address]]]
-// The database is a file for SQLite, or a postgresql:// URL, which any number of receivers may share. Port 0 is
-// any free port. While secrets are rotated, name each, with a comma between them. Options:
-//   --share-port         lets a new receiver with this option take over the port while this one still answers
-//   --save-refused FILE  keeps the last request that was answered with 401, with its body, for diagnosis
+//   ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE=path receiver [options] [port [database [address]]]
+// The file has a secret, or several while one is replaced, with white space or commas between them. It is read
+// again on SIGHUP, and when a delivery does not verify. ANTHROPIC_WEBHOOK_SIGNING_KEY may have them instead. The
+// database is a file for SQLite, or a postgresql:// URL, which any number of receivers may share. Port 0 is any
+// free port. GET /healthz is answered with 200 while deliveries can be recorded. Options:
+//   --grace SECONDS      on SIGTERM, accepts deliveries for so long, while /healthz is already answered with 503
+//   --save-refused FILE  saves requests that are answered with 401, for diagnosis: a few, in FILE.signed.1 and so
+//   on
 // It belongs behind a reverse proxy, which does the TLS.
-#include "server.hpp"
+#include "http.hpp"
+#include "secrets.hpp"
 #include "threads.hpp"
 
-#include <anthropic/webhooks/verify.hpp>
+#include <sys/stat.h>
 
-#include <fcntl.h>
-
-#include <atomic>
 #include <charconv>
 #include <csignal>
-#include <cstdlib>
-#include <future>
+#include <filesystem>
 #include <iostream>
-#include <mutex>
-#include <sstream>
 
 using namespace anthropic::webhooks;
 using namespace std::chrono_literals;
-
-std::atomic<bool> stopping{false};
 
 // Replace this with your own work. store.hpp says what it can rely on.
 void handle(Transaction& db, const UnwrapWebhookEvent& event) {
@@ -36,148 +32,200 @@ void handle(Transaction& db, const UnwrapWebhookEvent& event) {
   db.run("INSERT INTO notes VALUES($1, $2)", {event.id, note});
 }
 
-void log(const std::string& line) {
-  const auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-  std::cout << format_timestamp(now) + ' ' + printable(line).substr(0, 400) + '\n' << std::flush;
-}
-
-// Saves header lines, an empty line and the body, for the owner alone to read: little more than a megabyte.
-void save(const std::string& path, const httplib::Headers& headers, const std::string& body) {
-  static std::mutex one_at_a_time;
-  const std::lock_guard lock(one_at_a_time);
-  std::string text;
-  for (const auto& [name, value] : headers) {
-    const bool added_by_httplib = name.find('_') != std::string::npos;
-    if (added_by_httplib || value.find_first_of("\r\n") != std::string::npos || text.size() > 65536) continue;
-    text.append(name).append(": ").append(value).append("\n");
-  }
-  text.append("\n").append(body);
-  const std::string unfinished = path + ".part";
-  std::remove(unfinished.c_str());
-  const int file = open(unfinished.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  const bool good = file >= 0 && write(file, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-  if (file >= 0) close(file);
-  if (!good || std::rename(unfinished.c_str(), path.c_str()) != 0) log("cannot save the request in " + path);
-}
-
-void answer(const httplib::Request& request, httplib::Response& response, int status, const std::string& text,
-            const std::string& for_the_log = "") {
-  response.status = status;
-  response.set_content(text + '\n', "text/plain");
-  log(std::to_string(status) + ' ' + request.method + ' ' + request.path + "  " + text + for_the_log);
-}
-
 struct Options {
-  bool share_port = false;
   std::string save_refused, database = "webhooks.db", address = "127.0.0.1";
-  int port = 8080;
+  int port = 8080, grace = 0;
 };
 
-Options parse(std::vector<std::string> arguments) {
+// No message repeats an argument: it may be a URL with a password in the wrong place.
+Options parse(const std::vector<std::string>& arguments) {
+  const auto number = [](const std::string& text, int most, const std::string& what) {
+    int value = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [last, error] = std::from_chars(text.data(), end, value);
+    if (error == std::errc() && last == end && value >= 0 && value <= most) return value;
+    throw std::runtime_error("the " + what + " is no number from 0 to " + std::to_string(most));
+  };
   Options options;
   std::vector<std::string> rest;
   for (auto at = arguments.begin(); at != arguments.end(); ++at) {
-    if (*at == "--share-port") {
-      options.share_port = true;
-    } else if (*at == "--save-refused" && at + 1 != arguments.end()) {
+    const bool has_value = at + 1 != arguments.end();
+    if (*at == "--save-refused" && has_value) {
       options.save_refused = *++at;
-    } else if (at->compare(0, 2, "--") == 0 || rest.size() == 3) {
-      throw std::runtime_error("unknown argument: " + *at);
+    } else if (*at == "--grace" && has_value) {
+      options.grace = number(*++at, 3600, "grace period");
+    } else if (at->compare(0, 2, "--") == 0) {
+      throw std::runtime_error("unknown option: " + at->substr(0, at->find('=')));
     } else {
       rest.push_back(*at);
     }
   }
-  if (!rest.empty()) {
-    const auto* const end = rest[0].data() + rest[0].size();
-    const auto [last, error] = std::from_chars(rest[0].data(), end, options.port);
-    if (error != std::errc() || last != end || options.port < 0 || options.port > 65535) {
-      throw std::runtime_error("not a port: " + rest[0]);
-    }
-  }
+  if (rest.size() > 3) throw std::runtime_error("there are more than three arguments");
+  if (!rest.empty()) options.port = number(rest[0], 65535, "port");
   if (rest.size() > 1) options.database = rest[1];
   if (rest.size() > 2) options.address = rest[2];
   return options;
 }
 
-std::vector<std::string> secrets() {
-  const char* key = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
-  std::istringstream keys(key ? key : "");
-  std::vector<std::string> result;
-  for (std::string secret; std::getline(keys, secret, ',');) {
-    if (secret.compare(0, 6, "whsec_") != 0) throw std::runtime_error("webhook secret: each starts with whsec_");
-    result.push_back(secret);
+using Headers = std::vector<std::pair<std::string_view, std::string_view>>;
+
+// Saves header lines, an empty line and the body. The first four requests stay until somebody deletes them. Later
+// ones take turns in four more files, at most one a second. So it is not easy to push out the one that is wanted.
+void save(const std::string& path, const Headers& headers, const std::string& body) {
+  static std::map<std::string, std::pair<int, std::chrono::steady_clock::time_point>> turns;
+  auto& [turn, next] = turns[path];
+  int number = 1;
+  while (number < 5 && std::filesystem::exists(path + std::to_string(number))) ++number;
+  if (number == 5) {
+    if (std::chrono::steady_clock::now() < next) return;
+    next = std::chrono::steady_clock::now() + 1s;
+    number += turn++ % 4;
   }
-  return result;
+  std::remove((path + "part").c_str());
+  std::ofstream file(path + "part", std::ios::binary);
+  for (const auto& [name, value] : headers) file << name << ": " << value << '\n';
+  file << '\n' << body;
+  file.close();
+  const bool good = file && std::rename((path + "part").c_str(), (path + std::to_string(number)).c_str()) == 0;
+  if (!good) the_log.line("cannot save the request in " + path + std::to_string(number));
+}
+
+class Webhooks final : public Server {
+ public:
+  Webhooks(asio::io_context& io, std::string save_refused, Secrets& secrets, Recorder& recorder,
+           Handlers& handlers)
+      : Server(io),
+        save_refused_(std::move(save_refused)),
+        secrets_(secrets),
+        recorder_(recorder),
+        handlers_(handlers) {}
+
+ private:
+  // The target may have a query, and may be a whole URL.
+  static bool is_for(std::string_view path, const Request& header) {
+    std::string_view target = view(header.target());
+    target = target.substr(0, target.find('?'));
+    if (const auto host = target.find("://"); host != target.npos && target[0] != '/') {
+      target.remove_prefix(std::min(target.find('/', host + 3), target.size()));
+    }
+    return target == path;
+  }
+
+  Answer check(const Request& header) const override {
+    using http::field;
+    const bool reads = header.method() == http::verb::get || header.method() == http::verb::head;
+    if (is_for("/healthz", header))
+      return reads ? Answer() : Answer{405, "only GET and HEAD /healthz", "", "GET, HEAD"};
+    if (!is_for("/webhooks", header)) return {404, "only POST /webhooks"};
+    if (header.method() != http::verb::post) return {405, "only POST /webhooks", "", "POST"};
+    for (const auto& line : header) {
+      if ((line.name() == field::content_encoding && !beast::iequals(line.value(), "identity")) ||
+          (line.name() == field::transfer_encoding && !beast::iequals(line.value(), "chunked"))) {
+        return {415, "the body is encoded, perhaps by a proxy"};
+      }
+    }
+    return {};
+  }
+
+  asio::awaitable<Answer> answer(const Request& request) override {
+    if (is_for("/healthz", request)) co_return co_await health();
+    Answer answer = verify(request);
+    if (answer.status != 0) co_return answer;
+    const std::string id = printable(view(request["webhook-id"]));
+    try {
+      const bool is_new = co_await recorder_.record(id, request.body());
+      handlers_.wake();
+      WebhookError error;
+      const auto event = try_unwrap(request.body(), error);
+      answer = {200, (is_new ? "recorded " : "duplicate ") + id};
+      answer.for_the_log =
+          event ? " " + std::string(event_type(event->data)) : std::string(" not understood: ") + error.what();
+    } catch (const std::exception& e) {
+      answer = {503, "not recorded", std::string(": ") + e.what()};  // the service sends it again
+    }
+    co_return answer;
+  }
+
+  Answer verify(const Request& request) {
+    Headers headers;
+    for (const auto& line : request) headers.emplace_back(view(line.name_string()), view(line.value()));
+    try {
+      secrets_.verify(request.body(), headers);
+    } catch (const WebhookError& e) {
+      const char* const kind = e.code() == WebhookErrc::missing_header ? ".unsigned." : ".signed.";
+      if (!save_refused_.empty()) save(save_refused_ + kind, headers, request.body());
+      return {401, e.what()};
+    }
+    if (request["webhook-id"].size() > 1000) return {431, "the webhook-id is too long"};
+    return {};
+  }
+
+  // Strangers may ask as often as they like: it looks once a second.
+  asio::awaitable<Answer> health() {
+    using clock = std::chrono::steady_clock;
+    if (clock::now() >= look_at_) {
+      look_at_ = clock::time_point::max();
+      try {
+        co_await recorder_.record("", "");
+        is_good_ = true;
+      } catch (const std::exception&) {
+        is_good_ = false;
+      }
+      look_at_ = clock::now() + 1s;
+    }
+    const bool good = is_good_ && !is_ending();
+    co_return Answer{good ? 200U : 503U, good ? "good" : is_ending() ? "ending" : "cannot record", "", "", false};
+  }
+
+  std::string save_refused_;
+  Secrets& secrets_;
+  Recorder& recorder_;
+  Handlers& handlers_;
+  bool is_good_ = false;
+  std::chrono::steady_clock::time_point look_at_;
+};
+
+asio::awaitable<void> stop_on(asio::signal_set& signals, int grace, Server& server) {
+  co_await signals.async_wait(asio::use_awaitable);
+  server.end_connections();
+  asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::seconds(grace));
+  signals.async_wait([&timer](const beast::error_code& canceled, int) {
+    if (!canceled) timer.cancel();  // a second signal
+  });
+  beast::error_code ec;
+  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+  signals.cancel();
+  co_await server.stop();
+}
+
+asio::awaitable<void> reload_on(asio::signal_set& signal, Secrets& secrets) {
+  for (;; secrets.reload(true))
+    co_await signal.async_wait(asio::use_awaitable);  // which throws when it is canceled
 }
 
 int main(int argc, char** argv) try {
+  const std::unique_ptr<Log, void (*)(Log*)> in_the_end(&the_log, [](Log* log) { log->end(); });
+  umask(077);  // what it writes is for its owner alone
+  std::signal(SIGPIPE, SIG_IGN);
   const Options options = parse({argv + 1, argv + argc});
-  const WebhookVerifier verifier(secrets());
+  Secrets secrets;
   const bool file = options.database.find("://") == std::string::npos;  // and so one writer at a time
-
+  asio::io_context io(1);
   Recorder recorder(open_store(options.database, Purpose::record));
   std::vector<std::unique_ptr<Store>> stores(file ? 1 : 2);
   for (auto& store : stores) store = open_store(options.database, Purpose::handle);
-  const auto handle_body = [](Transaction& db, const std::string&, const std::string& body) {
-    handle(db, unwrap(body));
-  };
-  const auto failed = [](const std::string& id, const std::string& reason) {
-    log("not handled: " + id + ": " + reason);
-  };
-  Handlers handlers(std::move(stores), handle_body, failed, log);
+  Handlers handlers(std::move(stores), [](auto& db, const auto&, const auto& body) { handle(db, unwrap(body)); });
+  Webhooks server(io, options.save_refused, secrets, recorder, handlers);
 
-  Server server;
-  server.new_task_queue = [] { return new httplib::ThreadPool(32); };
-  server.set_pre_routing_handler([](const auto& request, auto& response) {
-    const bool here = request.path == "/webhooks";
-    if (here && request.method == "POST") return httplib::Server::HandlerResponse::Unhandled;
-    if (here) response.set_header("Allow", "POST");
-    answer(request, response, here ? 405 : 404, "only POST /webhooks");
-    return httplib::Server::HandlerResponse::Handled;
-  });
-  server.Post("/webhooks", [&](const httplib::Request& request, auto& response, const auto& read) {
-    constexpr std::size_t limit = 1 << 20;
-    std::string body;
-    const bool whole = !request.is_multipart_form_data() && read([&](const char* data, std::size_t size) {
-      body.append(data, body.size() > limit ? 0 : size);  // the rest is read too, so that the sender gets its 413
-      return true;
-    });
-    if (body.size() > limit) return answer(request, response, 413, "the body is too large");
-    if (!whole) return answer(request, response, 400, "the body is incomplete");
-    try {
-      verifier.verify(body, request.headers);
-    } catch (const WebhookError& e) {
-      if (!options.save_refused.empty()) save(options.save_refused, request.headers, body);
-      return answer(request, response, 401, e.what());
-    }
-    const std::string id = printable(webhook_headers(request.headers).id);
-    if (id.size() > 1000) return answer(request, response, 431, "the webhook-id is too long");
-    try {
-      const bool is_new = recorder.record(id, body);
-      handlers.wake();
-      WebhookError error;
-      const auto event = try_unwrap(body, error);
-      answer(request, response, 200, (is_new ? "recorded " : "duplicate ") + id + ' ',
-             event ? std::string(event_type(event->data)) : std::string("not understood: ") + error.what());
-    } catch (const std::exception& e) {
-      answer(request, response, 503, "not recorded", std::string(": ") + e.what());  // the service sends it again
-    }
-  });
-
-  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { stopping = true; });
-  const int port = server.listen_on(options.address, options.port, options.share_port);
-  const bool ipv6 = options.address.find(':') != std::string::npos;
-  std::cout << "listening on http://" << (ipv6 ? '[' + options.address + ']' : options.address) << ':' << port
-            << "/webhooks" << std::endl;
-  auto listening = std::async(std::launch::async, [&] { return server.listen_after_bind(); });
-  while (!stopping && listening.wait_for(100ms) == std::future_status::timeout) continue;
-  while (!server.is_running() && listening.wait_for(1ms) == std::future_status::timeout) continue;
-  server.finish();
-  // Requests in flight have been answered then. The next start handles the events that are left.
-  return listening.get() ? 0 : 1;
+  asio::signal_set stop(io, SIGINT, SIGTERM), hangup(io, SIGHUP);
+  asio::co_spawn(io, reload_on(hangup, secrets), asio::detached);
+  asio::co_spawn(io, stop_on(stop, options.grace, server), [&](auto) { hangup.cancel(); });
+  the_log.print("listening on " + server.listen(options.address, options.port) + "/webhooks\n");
+  handlers.start();  // only now: one that crashes does not keep the port closed
+  io.run();  // until requests in flight have been answered. The next start handles the events that are left.
 } catch (const std::exception& e) {
   std::cerr << "receiver: " << e.what()
-            << "\nANTHROPIC_WEBHOOK_SIGNING_KEY=... receiver [--share-port] [--save-refused FILE]"
+            << "\nANTHROPIC_WEBHOOK_SIGNING_KEY_FILE=... receiver [--grace SECONDS] [--save-refused FILE]"
                " [port [database [address]]]\n";
   return 2;
 }
