@@ -10,6 +10,7 @@
 #include <boost/beast/http.hpp>
 #include <utility>  // which Boost 1.74 forgets to include
 
+#include <algorithm>
 #include <list>
 #include <sstream>
 
@@ -18,7 +19,6 @@ namespace beast = boost::beast;
 namespace http = beast::http;
 
 using Request = http::request<http::string_body>;
-
 struct Answer {
   unsigned status = 0;
   std::string text{}, for_the_log{}, allow{};  // allow: the header of that name
@@ -29,9 +29,7 @@ inline std::string_view view(beast::string_view text) { return {text.data(), tex
 
 class Server {
  public:
-  static constexpr std::size_t header_bytes = 16 << 10, header_lines = 100, body_bytes = 1 << 20;
-  static constexpr std::size_t small_body_bytes = 64 << 10, large_bodies = 32;  // that are read at the same time
-  static constexpr std::size_t connections = 900;  // a process may usually open 1024 files
+  static constexpr std::size_t connections = 256, header_bytes = 16 << 10, body_bytes = 1 << 20;
   // The time for a request, from its first byte to its last, and the time between requests. A proxy keeps idle
   // connections for up to two minutes, and ends them itself.
   static constexpr std::chrono::seconds request_time{10}, idle_time{150};
@@ -39,69 +37,62 @@ class Server {
   explicit Server(asio::io_context& io) : acceptor_(io) {}
   virtual ~Server() = default;
 
+  bool is_ending = false;  ///< From now on, each answer ends its connection.
+
   /// Returns its URL. For port 0 it takes a free one. Throws std::runtime_error.
   std::string listen(const std::string& address, int port) try {
     const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(address), static_cast<std::uint16_t>(port));
-    acceptor_.open(endpoint.protocol());
-    acceptor_.set_option(asio::socket_base::reuse_address(true));
-    acceptor_.bind(endpoint);
-    acceptor_.listen();
-    acceptor_.non_blocking(true);  // for stop()
-    asio::co_spawn(acceptor_.get_executor(), accept(), asio::detached);
-    std::ostringstream url;
-    url << "http://" << acceptor_.local_endpoint();
-    return url.str();
+    acceptor_ = asio::ip::tcp::acceptor(acceptor_.get_executor(), endpoint);
+    asio::co_spawn(acceptor_.get_executor(), accept(), [](std::exception_ptr e) {
+      if (e) std::rethrow_exception(e);
+    });
+    return (std::ostringstream() << "http://" << acceptor_.local_endpoint()).str();
   } catch (const std::exception& e) {
     throw std::runtime_error("cannot listen on " + address + ", port " + std::to_string(port) + ": " + e.what());
   }
 
-  /// From now on, each answer ends its connection.
-  void end_connections() { is_ending_ = true; }
-
-  /// Stops listening. The requests that have come are still answered.
+  /// Stops listening. The requests that have come, or come within a second, are still answered.
   asio::awaitable<void> stop() {
+    is_ending = true;
     beast::error_code ec;
+    acceptor_.non_blocking(true);
     while (!ec) {  // those that wait in the socket's queue would be reset
       auto socket = acceptor_.accept(ec);
       if (!ec) start(std::move(socket));
     }
     acceptor_.close(ec);
-    end_connections();
-    end_those(State::idle);
     if (!connections_.empty()) co_await pause(std::chrono::seconds(1));
-    end_those(State::fresh);
+    for (auto& [stream, state] : connections_) {
+      if (state == State::idle && stream.socket().available(ec) == 0) stream.cancel();
+    }
   }
 
  protected:
   /// Returns an answer with a status other than 0 to refuse a request for its header, before its body is read.
   virtual Answer check(const Request& header) const = 0;
   virtual asio::awaitable<Answer> answer(const Request& request) = 0;
-  [[nodiscard]] bool is_ending() const { return is_ending_; }
 
  private:
-  enum class State { fresh, idle, reading, busy };  // fresh: nothing has come yet. busy: the client waits for us.
+  enum class State { idle, reading, busy };  // busy: the client waits for us
   struct Connection {
     beast::tcp_stream stream;
-    State state = State::fresh;
+    State state = State::idle;
   };
   using Place = std::list<Connection>::iterator;
   using Parser = http::request_parser<http::string_body>;
 
   asio::awaitable<void> pause(std::chrono::milliseconds time) {
-    asio::steady_timer timer(acceptor_.get_executor(), time);
-    co_await timer.async_wait(asio::use_awaitable);
+    co_await asio::steady_timer(acceptor_.get_executor(), time).async_wait(asio::use_awaitable);
   }
 
   asio::awaitable<void> accept() {
     while (acceptor_.is_open()) {
       beast::error_code ec;
       auto socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, ec));
-      if (!ec) {
-        start(std::move(socket));
-      } else if (acceptor_.is_open()) {  // perhaps too many files are open
-        make_room();
-        co_await pause(std::chrono::milliseconds(10));
-      }
+      if (!ec) start(std::move(socket));
+      if (!ec || !acceptor_.is_open()) continue;
+      make_room();  // perhaps too many files are open
+      co_await pause(std::chrono::milliseconds(10));
     }
   }
 
@@ -112,19 +103,12 @@ class Server {
     asio::co_spawn(acceptor_.get_executor(), serve(place), [this, place](auto) { connections_.erase(place); });
   }
 
-  /// Ends the connection that has been waiting for its client for the longest time. So idle ones keep nobody out.
+  /// Ends the connection that has waited for its client for the longest time, so that idle ones keep nobody out.
   bool make_room() {
     const auto can_go = [](auto& each) { return each.state != State::busy && each.stream.socket().is_open(); };
     const auto first = std::find_if(connections_.begin(), connections_.end(), can_go);
     if (first != connections_.end()) first->stream.close();
     return first != connections_.end();
-  }
-
-  void end_those(State state) {
-    beast::error_code ec;
-    for (auto& each : connections_) {
-      if (each.state == state && each.stream.socket().available(ec) == 0) each.stream.cancel();
-    }
   }
 
   void wait_for_client(Place place, State state) {
@@ -147,7 +131,7 @@ class Server {
       stream.expires_after(request_time);
       Parser parser;
       const Answer answer = co_await read_and_answer(place, buffer, parser);
-      goes_on = parser.is_done() && parser.keep_alive() && !is_ending_;
+      goes_on = parser.is_done() && parser.keep_alive() && !is_ending;
       if (answer.status != 0) {
         http::response<http::string_body> response(http::status(answer.status), 11, answer.text + '\n');
         response.set(http::field::content_type, "text/plain");
@@ -180,27 +164,15 @@ class Server {
     while (!ec && !parser.is_header_done() && size <= header_bytes) {
       size += co_await http::async_read_some(place->stream, buffer, parser, token);
     }
-    const auto lines = static_cast<std::size_t>(std::distance(request.begin(), request.end()));
-    if (!ec && (size > header_bytes || lines > header_lines)) ec = http::error::header_limit;
+    if (!ec && size > header_bytes) ec = http::error::header_limit;
     if (ec) co_return refusal(ec);
-    Answer refused = check(request);
-    if (refused.status != 0) co_return refused;
+    if (Answer refused = check(request); refused.status != 0) co_return refused;
 
     if (beast::iequals(request[http::field::expect], "100-continue")) {
-      const std::string_view go_on = "HTTP/1.1 100 Continue\r\n\r\n";
-      co_await asio::async_write(place->stream, asio::buffer(go_on), token);
+      co_await asio::async_write(place->stream, asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25), token);
     }
     parser.eager(true);  // all the chunks that have come at once
-    bool is_large = false;
-    while (!ec && !parser.is_done()) {
-      co_await http::async_read_some(place->stream, buffer, parser, token);
-      if (!is_large && request.body().size() > small_body_bytes) {
-        if (large_bodies_ == large_bodies) co_return Answer{503, "too many large requests"};
-        is_large = true;
-        ++large_bodies_;
-      }
-    }
-    if (is_large) --large_bodies_;
+    while (!ec && !parser.is_done()) co_await http::async_read_some(place->stream, buffer, parser, token);
     if (ec) co_return refusal(ec);
     place->state = State::busy;
     co_return co_await answer(request);
@@ -216,14 +188,12 @@ class Server {
   }
 
   static void log(const Answer& answer, const Request& request) {
-    std::string line = answer.status != 0 ? std::to_string(answer.status) : "---";
-    line.append(" ").append(view(request.method_string())).append(" ");
-    line.append(view(request.target()).substr(0, 100)).append("  ").append(answer.text).append(answer.for_the_log);
-    answer.status == 200 ? the_log.line(line) : the_log.refused(line);
+    std::ostringstream line;
+    line << answer.status << ' ' << request.method_string() << ' ' << request.target().substr(0, 100);
+    line << "  " << answer.text << answer.for_the_log;
+    answer.status == 200 ? the_log.line(line.str()) : the_log.refused(line.str());
   }
 
   asio::ip::tcp::acceptor acceptor_;
   std::list<Connection> connections_;  // the one that has been waiting for the longest time comes first
-  std::size_t large_bodies_ = 0;
-  bool is_ending_ = false;
 };

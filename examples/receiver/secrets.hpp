@@ -6,9 +6,12 @@
 
 #include <anthropic/webhooks/verify.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <stdexcept>
 
 class Secrets {
  public:

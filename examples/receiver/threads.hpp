@@ -4,10 +4,12 @@
 
 #include "http.hpp"
 
+#include <array>
+
 /// Records, in one commit, what many sessions hand over at the same time. For fifty it takes as long as for one.
 class Recorder {
  public:
-  explicit Recorder(std::unique_ptr<Store> store) : store_(std::move(store)) {}
+  explicit Recorder(const std::string& database) : store_(open_store(database, Purpose::record)) {}
 
   /// Returns whether the delivery is new. Throws an exception derived from std::exception, after five seconds at
   /// most, if the delivery is perhaps not on disk. With an empty id it records nothing, but throws where it could
@@ -77,11 +79,12 @@ class Recorder {
   std::jthread thread_{[this](const std::stop_token& stop) { run(stop); }};
 };
 
-/// Handles what is due, in a thread for each store, from start() until it is destroyed.
+/// Handles what is due, in two threads, from start() until it is destroyed.
 class Handlers {
  public:
-  Handlers(std::vector<std::unique_ptr<Store>> stores, Handler handler)
-      : stores_(std::move(stores)), handler_(std::move(handler)) {}
+  Handlers(const std::string& database, Handler handler) : handler_(std::move(handler)) {
+    for (auto& store : stores_) store = open_store(database, Purpose::handle);
+  }
   ~Handlers() {
     for (auto& thread : threads_) thread.request_stop();  // all of them, before the first is waited for
   }
@@ -121,7 +124,7 @@ class Handlers {
     }
   }
 
-  std::vector<std::unique_ptr<Store>> stores_;
+  std::array<std::unique_ptr<Store>, 2> stores_;  // a slow handler does not hold up the others
   Handler handler_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
