@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 
 #include <mutex>
-#include <regex>
 #include <stdexcept>
 #include <utility>
 
@@ -123,10 +122,12 @@ class SqliteStore final : public Store, private Transaction {
 
   // The turn of a handler begins with its first statement: what it does before does not hold up deliveries.
   void begin() {
+    if (turn_ && sqlite3_get_autocommit(db_.get())) throw std::runtime_error("SQLite: the transaction has ended");
     if (turn_) return;
-    turn_ = take_turn();
+    Turn taken = take_turn();
     execute("BEGIN IMMEDIATE");
     if (execute(mark, {handled_id_}).empty()) throw std::runtime_error("another process has handled it");
+    turn_ = std::move(taken);
   }
 
   void connect() try {
@@ -201,17 +202,6 @@ class SqliteStore final : public Store, private Transaction {
 
 }  // namespace
 
-std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose) {
-  const auto begins = [&](const char* expression) {
-    return std::regex_search(database, std::regex(expression), std::regex_constants::match_continuous);
-  };
-  if (begins("postgres(ql)?://|\\s*\\w+\\s*=")) {
-#ifdef WITH_POSTGRES
-    return open_postgres(database, purpose);
-#else
-    throw std::runtime_error("built without PostgreSQL");
-#endif
-  }
-  if (!begins("\\s*$|[\\w.+-]*:")) return std::make_unique<SqliteStore>(database, purpose);
-  throw std::runtime_error("the database is neither a postgresql:// URL nor the path of a file");
+std::unique_ptr<Store> open_sqlite(const std::string& path, Purpose purpose) {
+  return std::make_unique<SqliteStore>(path, purpose);
 }

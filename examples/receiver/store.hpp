@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 // What the receiver needs of a database, and what a handler may rely on.
 //
-// Recorded: when record() returns, the deliveries are on disk, also those that were there before. They outlive a
-// crash and a power cut. With PostgreSQL the receiver sets synchronous_commit = on: the disk is that of the server
-// and of its synchronous standbys. A standby that is not synchronous may lack the last deliveries when it takes
-// over.
+// Recorded: when record() returns, the deliveries are on disk, the repeated ones too. They outlive a crash and a
+// power cut. With PostgreSQL the receiver sets synchronous_commit = on: the disk is that of the server and of its
+// synchronous standbys. A standby that is not synchronous may lack the last deliveries when it takes over.
 //
 // Handled once: what a handler writes through its Transaction is committed together with the mark "handled", or
 // not at all. So it is there exactly once, even after a crash, and with any number of receivers.
@@ -15,20 +14,23 @@
 // to be done, and let a job do it.
 //
 // Tried again: an attempt is counted, and the next one set, in a commit before the handler runs. If the handler
-// throws, or ends the process, the event stays, and the others go on. A body that does not parse stays too: it is
-// a dead letter, which a later version of the receiver may understand. The next attempts follow after 1, 2, 4...
+// throws or ends the process, the event stays, with the reason if one is known, and the others go on. A body that
+// does not parse stays too, for a later version of the receiver. The next attempts follow after 1, 2, 4...
 // seconds, and in the end every hour. To have all of them at once:
 //   UPDATE webhook_events SET try_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL
 //
-// New events share a transaction while their handlers are fast: up to 32 with PostgreSQL. What one of them wrote
-// stays locked until the last is done, and each runs again, alone, if the commit does not come. With SQLite only
-// one connection can write: from a handler's first run() to its end, deliveries wait, and after five seconds they
-// are refused. So let a handler do what takes long, such as a request, before its first run().
+// With PostgreSQL, up to 32 new events share a transaction while their handlers are fast. What one of them wrote
+// stays locked until the last is done, and each runs again, alone, if the commit fails. With SQLite only one
+// connection can write: from a handler's first run() to its end, deliveries wait, and after five seconds they are
+// refused. So let a handler do what takes long, such as a request, before its first run().
 //
 // Order is not kept: the service does not keep it either. Handled events stay, so that a repetition is known as
 // one. You may delete them after a day, with PostgreSQL and with SQLite:
 //   DELETE FROM webhook_events WHERE handled_at < now() - interval '1 day'
 //   DELETE FROM webhook_events WHERE handled_at < datetime('now', '-1 day')
+//
+// Do not delete, replace or copy the file of SQLite while a receiver runs: use the sqlite3 shell and its .backup.
+// A receiver whose file is gone refuses what comes until it has noticed, and goes on with a new one.
 #pragma once
 
 #include <cstdio>
@@ -81,6 +83,7 @@ enum class Purpose { record, handle };
 /// SQLite. Throws std::runtime_error if the database can never work. One that is merely down is no error.
 std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose);
 
+std::unique_ptr<Store> open_sqlite(const std::string& path, Purpose purpose);
 std::unique_ptr<Store> open_postgres(const std::string& url, Purpose purpose);
 
 /// What is known of the exception that is being handled.

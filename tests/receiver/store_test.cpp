@@ -394,6 +394,44 @@ TEST_CASE("it refuses a database that keeps nothing, or that it does not know, a
   fs::current_path(current);
 }
 
+TEST_CASE("a handler that goes on after its transaction has failed writes nothing") {
+  const Sqlite database;
+  const auto store = open(database, Purpose::handle), another = open(database, Purpose::handle);
+  const auto write_twice = [](Transaction& db, const std::string& id, const std::string&) {
+    for (int i = 0; i < 2; ++i) problem_of([&] { note(db, id); });
+  };
+  SECTION("another has handled the event") {
+    open(database, Purpose::record)->record({{"whe_1", "a"}});
+    CHECK(handle_next(*store, [&](Transaction& db, const std::string& id, const std::string& body) {
+      try_all_now(database);
+      CHECK(handle_next(*another, write_note));
+      write_twice(db, id, body);
+    }));
+    CHECK(database.query("SELECT count(*) FROM notes") == "1\n");
+  }
+  SECTION("it was rolled back") {
+    open(database, Purpose::record)->record({{"whe_1", "a"}});
+    CHECK(handle_next(*store, [&](Transaction& db, const std::string& id, const std::string& body) {
+      db.run("ROLLBACK");
+      write_twice(db, id, body);
+    }));
+    CHECK(database.query("SELECT count(*) FROM notes") == "0\n");
+    CHECK(database.query("SELECT reason FROM webhook_events") == "SQLite: the transaction has ended\n");
+  }
+  SECTION("it could not begin") {
+    open(database, Purpose::record)->record({{"whe_1", "a"}});
+    CHECK(handle_next(*store, [&](Transaction& db, const std::string& id, const std::string&) {
+      {
+        const Sqlite::Lock lock(database);
+        CHECK(problem_of([&] { note(db, id); }) == "SQLite: the database is locked");
+      }
+      note(db, id);
+    }));
+    CHECK(database.query("SELECT count(*) FROM notes") == "1\n");
+    CHECK(all_handled(database));
+  }
+}
+
 TEST_CASE("the files of SQLite are for their owner alone") {
   const Sqlite database;
   const mode_t mask = umask(0);
