@@ -19,11 +19,9 @@ const char* const schema = R"(
     try_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
     attempts INTEGER NOT NULL DEFAULT 0, reason TEXT);  -- why the last one that failed did
   CREATE INDEX IF NOT EXISTS webhook_events_due ON webhook_events(try_at) WHERE handled_at IS NULL;
-  CREATE TABLE IF NOT EXISTS notes(event_id TEXT NOT NULL, note TEXT NOT NULL);  -- by handle() in main.cpp
-)";
+  CREATE TABLE IF NOT EXISTS notes(event_id TEXT NOT NULL, note TEXT NOT NULL);  -- by handle() in main.cpp)";
 
-const char* const insert =
-    "INSERT INTO webhook_events(id, body) VALUES($1, $2) ON CONFLICT DO NOTHING RETURNING 1";
+const char* const add = "INSERT INTO webhook_events(id, body) VALUES($1, $2) ON CONFLICT DO NOTHING RETURNING 1";
 const char* const next = R"(
   SELECT id FROM webhook_events WHERE handled_at IS NULL AND try_at <= CURRENT_TIMESTAMP
   ORDER BY try_at, rowid LIMIT 1)";
@@ -43,15 +41,12 @@ struct Busy : std::runtime_error {
 };
 
 // SQLite lets one connection write at a time. Those of this process take turns, which is faster than to try again.
-// Other processes may have the file open too, such as the next receiver, or the sqlite3 shell.
 std::mutex turn;
 
 class SqliteStore final : public Store, private Transaction {
  public:
   SqliteStore(std::string path, Purpose purpose) : path_(std::move(path)), purpose_(purpose) {
-    if (sqlite3_libversion_number() < 3035000) {
-      throw std::runtime_error(std::string("SQLite: this is ") + sqlite3_libversion() + ", and 3.35 is needed");
-    }
+    if (sqlite3_libversion_number() < 3035000) throw std::runtime_error("SQLite: version 3.35 or newer is needed");
     try {
       take_turn();
     } catch (const Busy&) {  // for now
@@ -60,7 +55,6 @@ class SqliteStore final : public Store, private Transaction {
   ~SqliteStore() override {
     const std::lock_guard lock(turn);
     all_.erase(this);
-    db_.reset();
   }
 
   std::set<std::string> record(const std::map<std::string, std::string>& deliveries) override {
@@ -68,7 +62,7 @@ class SqliteStore final : public Store, private Transaction {
     const Turn taken = take_turn();
     execute("BEGIN IMMEDIATE");
     for (const auto& [id, body] : deliveries) {
-      if (!execute(insert, {id, body}).empty()) recorded.insert(id);
+      if (!execute(add, {id, body}).empty()) recorded.insert(id);
     }
     execute("COMMIT");
     check_file();
@@ -139,9 +133,8 @@ class SqliteStore final : public Store, private Transaction {
     db_.reset(opened);
     check(status);
     sqlite3_busy_timeout(opened, 3000);
-    if (execute("PRAGMA journal_mode = WAL") != Values{"wal"}) {
-      throw std::runtime_error("SQLite: no write-ahead log is possible here: is it a network file system?");
-    }
+    const bool logs = execute("PRAGMA journal_mode = WAL") == Values{"wal"};
+    if (!logs) throw std::runtime_error("SQLite: no write-ahead log is possible here: a network file system?");
     // FULL: a commit waits for the disk, for it and all before it. NORMAL: it does not, and after a power cut the
     // last events are handled once more: the marks are gone, and what the handlers wrote.
     execute(purpose_ == Purpose::record ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
@@ -172,10 +165,9 @@ class SqliteStore final : public Store, private Transaction {
       const int index = sqlite3_bind_parameter_index(prepared, ('$' + std::to_string(++n)).c_str());
       check(sqlite3_bind_text(prepared, index, value.data(), static_cast<int>(value.size()), SQLITE_STATIC));
     }
-    const bool one = std::string(rest, sql.data() + sql.size()).find_first_not_of(" \n;") == std::string::npos;
-    if (!one || sqlite3_bind_parameter_count(prepared) != n) {
-      throw std::runtime_error("SQLite: it takes one statement, and a value for each parameter");
-    }
+    const bool more = std::string(rest, sql.data() + sql.size()).find_first_not_of(" \n;") != std::string::npos;
+    const bool fits = !more && sqlite3_bind_parameter_count(prepared) == n;
+    if (!fits) throw std::runtime_error("SQLite: it takes one statement, and a value for each parameter");
     Values rows;
     while ((status = sqlite3_step(prepared)) == SQLITE_ROW) {
       for (int i = 0; i < sqlite3_column_count(prepared); ++i) {

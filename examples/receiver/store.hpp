@@ -29,8 +29,8 @@
 //   DELETE FROM webhook_events WHERE handled_at < now() - interval '1 day'
 //   DELETE FROM webhook_events WHERE handled_at < datetime('now', '-1 day')
 //
-// Do not delete, replace or copy the file of SQLite while a receiver runs: use the sqlite3 shell and its .backup.
-// A receiver whose file is gone refuses what comes until it has noticed, and goes on with a new one.
+// Do not delete, replace or copy a file of SQLite while a receiver runs; to copy it there is .backup of the
+// sqlite3 shell. A receiver whose file is gone answers 503 once, and goes on with a new one.
 #pragma once
 
 #include <cstdio>
