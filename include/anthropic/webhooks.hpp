@@ -5,5 +5,6 @@
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/events.hpp>
 #include <anthropic/webhooks/json.hpp>
+#include <anthropic/webhooks/resource.hpp>
 #include <anthropic/webhooks/timestamp.hpp>
 #include <anthropic/webhooks/unwrap.hpp>
