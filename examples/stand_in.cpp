@@ -31,7 +31,7 @@ int status_of(const httplib::Request& request, const std::string& key, const std
   if (request.get_header_value("x-api-key") != key) return 401;
   if (request.get_header_value("anthropic-version") != "2023-06-01") return 400;
   if (request.get_header_value("anthropic-beta") != beta_of(request.path)) return 400;
-  return id.rfind("status_", 0) == 0 ? std::atoi(id.c_str() + 7) : 200;
+  return id.rfind("status_", 0) == 0 ? std::stoi(id.substr(7)) : 200;
 }
 
 int main() {
