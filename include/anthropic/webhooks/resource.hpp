@@ -47,7 +47,8 @@ resource_ids resource_ids_of(const T& data) {
 
 template <std::size_t Index, class Data>
 resource_ids resource_ids_at(const Data& data) {
-  return resource_ids_of(*std::get_if<Index>(&data));
+  const auto* const alternative = std::get_if<Index>(&data);
+  return alternative ? resource_ids_of(*alternative) : resource_ids{};  // never null, but g++ warns
 }
 
 /// The path of the objects of all event types that begin with `prefix`: a collection and the ID of a member, once
