@@ -46,7 +46,8 @@ awk -F '\t' '
   FNR == NR {
     if (/^#/ || ++types > 22) next
     name = "BetaWebhook"
-    for (words = split($1, word, /[._]/), i = 1; i <= words; i++) name = name toupper(substr(word[i], 1, 1)) substr(word[i], 2)
+    words = split($1, word, /[._]/)
+    for (i = 1; i <= words; i++) name = name toupper(substr(word[i], 1, 1)) substr(word[i], 2)
     kept[name "EventData"]
     next
   }
