@@ -3,9 +3,15 @@
 //
 //   ANTHROPIC_API_KEY=... fetch [file...]
 //
-// Each file has a body, as the service sent it and the receiver recorded it. Without a file it reads standard
-// input. ANTHROPIC_BASE_URL is where the API is, if it is not the service's own: a gateway, or stand_in for
-// trials. The exit status is 1 if an event could not be fetched, and 2 if nothing was tried.
+// Each file has a body, as the service sent it. Without a file it reads standard input, such as a body that the
+// receiver recorded:
+//
+//   sqlite3 webhooks.db "SELECT body FROM webhook_events WHERE id = 'whe_...'" | fetch
+//
+// ANTHROPIC_BASE_URL is where the API is, if it is not the service's own: a gateway, or stand_in for trials. The
+// exit status is 1 if an event could not be fetched, and 2 if nothing was tried.
+//
+// A handler of the receiver calls Api::get() first and writes after, so that it does not lock SQLite meanwhile.
 #include <anthropic/webhooks.hpp>
 
 #include <curl/curl.h>
