@@ -3,7 +3,7 @@
 #include "../catch.hpp"
 #include "databases.hpp"
 #include "deliveries.hpp"
-#include "store.hpp"
+#include "stores.hpp"
 
 #include <netinet/in.h>
 
@@ -106,12 +106,12 @@ TEST_CASE("a mark that cannot be set leaves nothing of the handler", "[postgres]
   const Handler handler = [](Transaction& db, const std::string& id, const std::string&) {
     db.run("INSERT INTO notes VALUES($1, 'noted')", {id});
   };
-  CHECK_THROWS(store->handle_next(handler));
+  CHECK_THROWS(handle_next(*store, handler));
   CHECK(database.query("SELECT count(*) FROM notes") == "0\n");
   database.query("DROP FUNCTION fail_mark CASCADE");
   REQUIRE(eventually([&] {
     try {
-      return store->handle_next(handler);
+      return handle_next(*store, handler);
     } catch (const std::exception&) {
       return false;  // it connects again after a second
     }
@@ -132,7 +132,7 @@ TEST_CASE("an event that no commit takes is put off, and the others are handled"
   const auto store = open_postgres(database.where(), Purpose::handle);
   REQUIRE(eventually([&] {
     try {
-      store->handle_next([](Transaction& db, const std::string& id, const std::string&) {
+      handle_next(*store, [](Transaction& db, const std::string& id, const std::string&) {
         db.run("INSERT INTO notes VALUES($1, 'noted')", {id});
       });
     } catch (const std::exception&) {  // it connects again after a second
@@ -163,7 +163,7 @@ TEST_CASE("events that share a transaction are handled once, or not at all", "[p
   };
   const auto handle_all = [&] {
     try {
-      while (calls = 0, store->handle_next(handler)) continue;
+      while (calls = 0, handle_next(*store, handler)) continue;
       return true;
     } catch (const std::exception&) {
       return false;
@@ -203,7 +203,7 @@ TEST_CASE("an event whose handler is slow does not share its transaction with th
   open_postgres(database.where(), Purpose::record)->record({{"1", "a"}, {"2", "a"}, {"3", "a"}, {"4", "a"}});
   for (int i = 0; i < 4; ++i) {
     int calls = 0;
-    CHECK(store->handle_next([&](Transaction&, const std::string&, const std::string&) {
+    CHECK(handle_next(*store, [&](Transaction&, const std::string&, const std::string&) {
       ++calls;
       std::this_thread::sleep_for(50ms);
     }));
@@ -224,15 +224,15 @@ TEST_CASE("an event whose handler threw is not taken by others before the time o
         " $$ BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$;"
         "CREATE TRIGGER wait BEFORE UPDATE ON webhook_events FOR EACH STATEMENT EXECUTE FUNCTION wait()");
     fails = std::async(std::launch::async, [&] {
-      open_postgres(database.where(), Purpose::handle)
-          ->handle_next(
-              [](Transaction&, const std::string&, const std::string&) { throw std::runtime_error("no luck"); });
+      handle_next(
+          *open_postgres(database.where(), Purpose::handle),
+          [](Transaction&, const std::string&, const std::string&) { throw std::runtime_error("no luck"); });
     });
     const bool waits = eventually([&] { return obstacle.waiting() == "1\n"; });
     CHECK(waits);
     bool called = false;
-    CHECK_FALSE(open_postgres(database.where(), Purpose::handle)
-                    ->handle_next([&](Transaction&, const std::string&, const std::string&) { called = true; }));
+    CHECK_FALSE(handle_next(*open_postgres(database.where(), Purpose::handle),
+                            [&](Transaction&, const std::string&, const std::string&) { called = true; }));
     CHECK_FALSE(called);
   }
   fails.wait();

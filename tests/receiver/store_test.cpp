@@ -5,6 +5,7 @@
 #include "../catch.hpp"
 #include "databases.hpp"
 #include "deliveries.hpp"
+#include "stores.hpp"
 
 #include <anthropic/webhooks.hpp>
 
@@ -33,10 +34,7 @@ fs::path log_in(const Database& database, const std::string& name = "receiver.lo
 
 template <class Database>
 std::unique_ptr<Store> open(const Database& database, Purpose purpose) {
-#ifdef POSTGRES_BIN
-  if (Database::shared) return open_postgres(database.where(), purpose);
-#endif
-  return open_sqlite(database.where(), purpose);
+  return open_store(database.where(), purpose);
 }
 
 template <class Database>
@@ -48,9 +46,6 @@ template <class Database>
 void try_all_now(const Database& database) {
   database.query("UPDATE webhook_events SET try_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL");
 }
-
-/// Has the handler write a note about the event.
-void note(Transaction& db, const std::string& id) { db.run("INSERT INTO notes VALUES($1, $2)", {id, "noted"}); }
 
 }  // namespace
 
@@ -98,7 +93,7 @@ TEMPLATE_TEST_CASE("a signed body that does not parse is kept with the reason, f
   try_all_now(database);
   const auto later_version = open(database, Purpose::handle);
   std::map<std::string, std::string> bodies;
-  while (later_version->handle_next([&](Transaction& db, const std::string& id, const std::string& body) {
+  while (handle_next(*later_version, [&](Transaction& db, const std::string& id, const std::string& body) {
     bodies[id] = body;
     note(db, id);
   })) {
@@ -161,7 +156,7 @@ TEMPLATE_TEST_CASE("a handler that throws for one event in ten does not hold up 
   REQUIRE(eventually([&] { return all_handled(database); }));
   CHECK(database.query("SELECT count(*) FROM notes") == "100\n");
   CHECK(database.query("SELECT count(DISTINCT event_id) FROM notes") == "100\n");
-  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts > 0") == "10\n");
+  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts > 1 AND id LIKE '%7'") == "10\n");
 }
 
 TEMPLATE_TEST_CASE("what a handler wrote before it threw is undone", "", DATABASES) {
@@ -174,16 +169,16 @@ TEMPLATE_TEST_CASE("what a handler wrote before it threw is undone", "", DATABAS
     note(db, id);
     if (id == "whe_1") throw std::runtime_error("no \xe9 luck");
   };
-  CHECK(store->handle_next(handler));
-  CHECK(store->handle_next(handler));
-  CHECK_FALSE(store->handle_next(handler));
+  CHECK(handle_next(*store, handler));
+  CHECK(handle_next(*store, handler));
+  CHECK_FALSE(handle_next(*store, handler));
   CHECK(called == std::set<std::string>{"whe_1", "whe_2"});
   CHECK(database.query("SELECT event_id FROM notes") == "whe_2\n");
   CHECK(database.query("SELECT reason FROM webhook_events WHERE handled_at IS NULL") == "no %E9 luck\n");
 
   // One that swallows the error of a statement does not get away with it where the database does not let it.
   try_all_now(database);
-  CHECK(store->handle_next([](Transaction& db, const std::string& id, const std::string&) {
+  CHECK(handle_next(*store, [](Transaction& db, const std::string& id, const std::string&) {
     note(db, id);
     try {
       db.run("INSERT INTO nowhere VALUES($1)", {id});
@@ -196,12 +191,12 @@ TEMPLATE_TEST_CASE("what a handler wrote before it threw is undone", "", DATABAS
 
   // What it reads is what it wrote.
   try_all_now(database);
-  CHECK(store->handle_next([](Transaction& db, const std::string& id, const std::string&) {
-    note(db, id);
-    if (db.run("SELECT event_id, note FROM notes WHERE event_id = $1", {id}) != Values{id, "noted"}) {
-      throw std::runtime_error("not there");
-    }
-  }) != handled);
+  CHECK(handle_next(*store, [](Transaction& db, const std::string& id, const std::string&) {
+          note(db, id);
+          if (db.run("SELECT event_id, note FROM notes WHERE event_id = $1", {id}) != Values{id, "noted"}) {
+            throw std::runtime_error("not there");
+          }
+        }) != handled);
   CHECK(all_handled(database));
 }
 
@@ -215,8 +210,9 @@ TEMPLATE_TEST_CASE("the pause between attempts grows to an hour", "", DATABASES)
                          : "SELECT strftime('%s', try_at) - strftime('%s', 'now') FROM webhook_events"));
   };
   for (const int pause : {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600}) {
-    CHECK(store->handle_next(
-        [](Transaction&, const std::string&, const std::string&) { throw std::runtime_error("no luck"); }));
+    CHECK(handle_next(*store, [](Transaction&, const std::string&, const std::string&) {
+      throw std::runtime_error("no luck");
+    }));
     CHECK(seconds() <= pause);
     CHECK(seconds() > pause - 60);  // for a slow machine
     if (pause >= 1024) CHECK(seconds() > pause / 2);
@@ -233,7 +229,7 @@ TEMPLATE_TEST_CASE("a slow handler does not hold up deliveries", "", DATABASES) 
     std::promise<void> started, recorded;
     auto was_recorded = recorded.get_future();
     std::thread slow([&] {
-      handle->handle_next([&](Transaction& db, const std::string& id, const std::string&) {
+      handle_next(*handle, [&](Transaction& db, const std::string& id, const std::string&) {
         started.set_value();
         if (was_recorded.wait_for(20s) != std::future_status::ready) throw std::runtime_error("held up");
         note(db, id);
@@ -272,9 +268,9 @@ TEMPLATE_TEST_CASE("an event that two handle at the same time is handled once", 
   // Two processes would do the same: each has a connection of its own.
   const auto a = open(database, Purpose::handle), b = open(database, Purpose::handle);
   std::atomic<int> calls{0};
-  CHECK(a->handle_next([&](Transaction& db, const std::string& id, const std::string&) {
+  CHECK(handle_next(*a, [&](Transaction& db, const std::string& id, const std::string&) {
     ++calls;
-    b->handle_next([&](Transaction& other, const std::string& other_id, const std::string&) {
+    handle_next(*b, [&](Transaction& other, const std::string& other_id, const std::string&) {
       ++calls;
       note(other, other_id);
     });
