@@ -2,6 +2,7 @@
 // The events need neither exceptions nor RTTI.
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/events.hpp>
+#include <anthropic/webhooks/resource.hpp>
 
 using namespace anthropic::webhooks;
 
@@ -11,3 +12,5 @@ bool is_created(const BetaWebhookEvent& a, const BetaWebhookEvent& b) {
                                [](const auto&) { return false; }},
                     b.data);
 }
+
+bool is_there(const BetaWebhookEvent& event) { return resource_of(event.data).has_value(); }

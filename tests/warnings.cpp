@@ -31,6 +31,7 @@ int main(int argc, char** argv) {
                           [&](const auto& data) { use(data); }},
                event.data);
     use(parse_timestamp(format_timestamp(event.created_at)));
+    uses += resource_of(event.data) != resource_of(BetaWebhookSessionThreadIdledEventData()) ? 1 : 0;
     if (const auto tried = try_unwrap(body, error)) use(*tried);
     uses += error.http_status() + static_cast<int>(error.code() == WebhookErrc::none) +
             static_cast<int>(error.path().size());

@@ -19,7 +19,7 @@
 namespace anthropic::webhooks::detail {
 
 /// Every key of an envelope and of the data of known events, in the order of the wire. To add one, write its name
-/// in both lists, a trait below, a line in keys_of(), and one in body_reader::skip_data().
+/// in both lists, a trait in events.hpp, a line in keys_of(), and one in body_reader::skip_data().
 namespace key {
 enum index : std::size_t {
   id,
@@ -37,19 +37,6 @@ inline constexpr std::array<std::string_view, unknown> names{
     "id",   "created_at", "data",        "enforcement_action_id", "organization_id", "session_thread_id",
     "type", "vault_id",   "workspace_id"};
 }  // namespace key
-
-template <class T, class = void>
-inline constexpr bool has_enforcement_action_id = false;
-template <class T>
-inline constexpr bool has_enforcement_action_id<T, std::void_t<decltype(T::enforcement_action_id)>> = true;
-template <class T, class = void>
-inline constexpr bool has_session_thread_id = false;
-template <class T>
-inline constexpr bool has_session_thread_id<T, std::void_t<decltype(T::session_thread_id)>> = true;
-template <class T, class = void>
-inline constexpr bool has_vault_id = false;
-template <class T>
-inline constexpr bool has_vault_id<T, std::void_t<decltype(T::vault_id)>> = true;
 
 /// The keys of the members of a known event's data in the order of the members, and then unknown ones.
 using key_list = std::array<key::index, 4>;
