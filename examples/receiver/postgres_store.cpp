@@ -39,9 +39,10 @@ const char* const begin_with = R"(
   SET LOCAL client_min_messages = 'warning'; SET LOCAL statement_timeout = )";
 
 // A 2xx ends the retries, so a commit waits for the disk: that of the server, and of its synchronous standbys if
-// it has any. It does so for a transaction with an ID, even if it inserts nothing: a standby may still lack what
-// an earlier one has inserted.
-const char* const recording = "; SET LOCAL synchronous_commit = on; SELECT txid_current()";
+// it has any. It does so where something was written: a message, even if nothing is inserted, since a standby may
+// lack what was inserted before.
+const char* const recording =
+    "; SET LOCAL synchronous_commit = on; SELECT pg_logical_emit_message(true, 'webhook_events', '')";
 const char* const handling = "; SET LOCAL synchronous_commit = on";
 const char* const claiming = "; SET LOCAL synchronous_commit = off";  // a claim that is lost is made again
 
@@ -81,9 +82,10 @@ class PostgresStore final : public Store, private Transaction {
     try {
       record({});
       execute(claim, {"0"});
-    } catch (const std::exception& e) {
-      const bool access_or_table = sqlstate_.compare(0, 2, "42") == 0;  // else it may be well later
-      if (access_or_table) throw std::runtime_error(std::string("the database does not let it work: ") + e.what());
+    } catch (const std::exception&) {
+      // Of the codes in this class are missing rights, tables and columns. What else there is may be well later.
+      if (sqlstate_.compare(0, 2, "42") == 0)
+        throw std::runtime_error("PostgreSQL: it cannot be used as it is: " + problem_);
     }
   }
 
@@ -168,7 +170,7 @@ class PostgresStore final : public Store, private Transaction {
   // In a transaction that has failed, the first error of a statement is the cause of all the others.
   void give_up(const std::string& id, const Failed& failed) {
     const bool in_order = PQtransactionStatus(connection_.get()) == PQTRANS_INTRANS;
-    const std::string reason = in_order || problem_.empty() ? current_reason() : problem_;
+    const std::string reason = in_order || problem_.empty() ? current_reason() : "PostgreSQL: " + problem_;
     reasons_.push_back({printable(reason), id});
     failed(id, reason);
   }
@@ -203,13 +205,13 @@ class PostgresStore final : public Store, private Transaction {
 
   void connect() {
     if (connection_) return;
-    if (clock::now() < connect_at_) throw std::runtime_error(problem_);
+    if (clock::now() < connect_at_) throw std::runtime_error("PostgreSQL: " + problem_);
     problem_.clear();
     // Of a name that is there twice the last counts, so what the URL says takes precedence.
     const char* const names[] = {"connect_timeout", "target_session_attrs", "dbname", nullptr};
     const char* const values[] = {"3", "read-write", url_.c_str(), nullptr};
     connection_.reset(PQconnectdbParams(names, values, 1));
-    connect_at_ = clock::now() + 1s;
+    connect_at_ = clock::now() + 200ms;
     if (PQstatus(connection_.get()) != CONNECTION_OK) fail(PQerrorMessage(connection_.get()));
     connect_at_ = {};
     PQsetnonblocking(connection_.get(), 1);
@@ -278,9 +280,8 @@ class PostgresStore final : public Store, private Transaction {
 
   [[noreturn]] void fail(std::string message) {
     std::replace(message.begin(), message.end(), '\n', ' ');
-    message = "PostgreSQL: " + message;
     if (problem_.empty()) problem_ = message;
-    throw std::runtime_error(message);
+    throw std::runtime_error("PostgreSQL: " + message);
   }
 
   static std::string lines(const Values& values) {
