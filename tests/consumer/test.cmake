@@ -23,11 +23,10 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
-# The README's server, built as the README says: with CMake, and without.
+# The server of the examples, built as the README says: with CMake, and without.
 if(WAY STREQUAL "readme")
   file(READ ${LIBRARY}/README.md readme)
-  string(REGEX MATCH "```cpp\n([^`]+)```" block "${readme}")
-  file(WRITE ${BINARY_DIR}/server.cpp "${CMAKE_MATCH_1}")
+  file(COPY ${LIBRARY}/examples/server.cpp DESTINATION ${BINARY_DIR})
   string(REGEX MATCH "```cmake\n([^`]+)```" block "${readme}")
   file(WRITE ${BINARY_DIR}/CMakeLists.txt "${CMAKE_MATCH_1}")
   run(${CMAKE_COMMAND} -S ${BINARY_DIR} -B ${BINARY_DIR}/build -D CMAKE_CXX_COMPILER=${CXX}
