@@ -3,10 +3,12 @@
 #include "store.hpp"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include <mutex>
-#include <optional>
+#include <regex>
 #include <stdexcept>
+#include <utility>
 
 namespace {
 
@@ -16,10 +18,34 @@ const char* const schema = R"(
     body TEXT NOT NULL,            -- as received
     received_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, handled_at TEXT,
     try_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
-    attempts INTEGER NOT NULL DEFAULT 0, reason TEXT);  -- those that failed, and why the last did
+    attempts INTEGER NOT NULL DEFAULT 0, reason TEXT);  -- why the last one that failed did
   CREATE INDEX IF NOT EXISTS webhook_events_due ON webhook_events(try_at) WHERE handled_at IS NULL;
   CREATE TABLE IF NOT EXISTS notes(event_id TEXT NOT NULL, note TEXT NOT NULL);  -- by handle() in main.cpp
 )";
+
+const char* const insert =
+    "INSERT INTO webhook_events(id, body) VALUES($1, $2) ON CONFLICT DO NOTHING RETURNING 1";
+
+const char* const next = R"(
+  SELECT id FROM webhook_events WHERE handled_at IS NULL AND try_at <= CURRENT_TIMESTAMP
+  ORDER BY try_at, rowid LIMIT 1)";
+
+const char* const claim = R"(
+  UPDATE webhook_events SET attempts = attempts + 1,
+    try_at = datetime('now', min(1 << min(attempts, 12), 3600) || ' seconds')
+  WHERE id = $1 AND handled_at IS NULL AND try_at <= CURRENT_TIMESTAMP RETURNING id, body)";
+
+const char* const mark = R"(
+  UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE id = $1 AND handled_at IS NULL RETURNING 1)";
+
+const char* const put_off = R"(
+  UPDATE webhook_events SET reason = $1,
+    try_at = datetime('now', min(1 << min(attempts - 1, 12), 3600) || ' seconds')
+  WHERE id = $2 AND handled_at IS NULL)";
+
+struct Busy : std::runtime_error {
+  using runtime_error::runtime_error;
+};
 
 // SQLite lets one connection write at a time. Those of this process take turns, which is faster than to try again.
 // Other processes may have the file open too, such as the next receiver, or the sqlite3 shell.
@@ -27,76 +53,72 @@ std::mutex turn;
 
 class SqliteStore final : public Store, private Transaction {
  public:
-  SqliteStore(const std::string& path, Purpose purpose) {
-    sqlite3* opened = nullptr;
-    const int status = sqlite3_open(path.c_str(), &opened);
-    db_.reset(opened);
-    check(status);
-    sqlite3_busy_timeout(opened, 3000);
-    execute("PRAGMA journal_mode = WAL");
-    // FULL: a commit waits for the disk, for it and all before it. NORMAL: it does not wait. After a power cut,
-    // the last events may be unhandled again: the marks and what the handlers wrote are gone. They are handled
-    // once more.
-    execute(purpose == Purpose::record ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  SqliteStore(std::string path, Purpose purpose) : path_(std::move(path)), purpose_(purpose) {
+    if (sqlite3_libversion_number() < 3035000) {
+      throw std::runtime_error(std::string("SQLite: this is ") + sqlite3_libversion() + ", and 3.35 is needed");
+    }
+    try {
+      take_turn();
+    } catch (const Busy&) {  // for now
+    }
+  }
+  ~SqliteStore() override {
     const std::lock_guard lock(turn);
-    check(sqlite3_exec(opened, schema, nullptr, nullptr, nullptr));
+    all_.erase(this);
+    db_.reset();
   }
 
   std::set<std::string> record(const std::map<std::string, std::string>& deliveries) override {
     std::set<std::string> recorded;
-    Writing writing(*this);
+    const Turn taken = take_turn();
+    execute("BEGIN IMMEDIATE");
     for (const auto& [id, body] : deliveries) {
-      const char* insert =
-          "INSERT INTO webhook_events(id, body) VALUES($1, $2) ON CONFLICT DO NOTHING RETURNING 1";
       if (!execute(insert, {id, body}).empty()) recorded.insert(id);
     }
-    writing.commit();
+    execute("COMMIT");
+    check_file();
     return recorded;
   }
 
-  bool handle_next(const Handler& handler) override {
-    const auto event = execute(
-        "SELECT id, body FROM webhook_events WHERE handled_at IS NULL AND try_at <= CURRENT_TIMESTAMP"
-        " ORDER BY try_at, rowid LIMIT 1");
+  bool handle_next(const Handler& handler, const Failed& failed) override {
+    const auto event = claim_next();
     if (event.empty()) return false;
     try {
       handled_id_ = event[0];
       handler(*this, event[0], event[1]);
       begin();
-      writing_->commit();
-      writing_.reset();
-    } catch (const std::exception& e) {
-      writing_.reset();
-      const std::lock_guard lock(turn);
-      execute(
-          "UPDATE webhook_events SET attempts = attempts + 1, reason = $1,"
-          " try_at = datetime('now', min(1 << min(attempts, 12), 3600) || ' seconds')"
-          " WHERE id = $2 AND handled_at IS NULL",
-          {printable(e.what()), event[0]});
+      execute("COMMIT");
+      turn_.reset();
+    } catch (...) {
+      const std::string reason = current_reason();
+      turn_.reset();
+      failed(event[0], reason);
+      const Turn taken = take_turn();
+      execute(put_off, {printable(reason), event[0]});
     }
     return true;
   }
 
  private:
-  // A turn, and the transaction in it, which is undone unless it is committed.
-  class Writing {
-   public:
-    explicit Writing(SqliteStore& store) : store_(store), lock_(turn) { store_.execute("BEGIN IMMEDIATE"); }
-    Writing(const Writing&) = delete;
-    Writing& operator=(const Writing&) = delete;
-    ~Writing() {
-      if (!committed_) sqlite3_exec(store_.db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
-    }
-    void commit() {
-      store_.execute("COMMIT");
-      committed_ = true;
-    }
+  // When it ends, what is not committed is undone.
+  using Turn = std::unique_ptr<SqliteStore, void (*)(SqliteStore*)>;
+  Turn take_turn() {
+    turn.lock();
+    Turn taken(this, [](SqliteStore* store) {
+      sqlite3* const db = store->db_.get();
+      if (db && !sqlite3_get_autocommit(db)) sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
+      turn.unlock();
+    });
+    connect();
+    return taken;
+  }
 
-   private:
-    SqliteStore& store_;
-    std::lock_guard<std::mutex> lock_;
-    bool committed_ = false;
-  };
+  Values claim_next() {
+    const Turn taken = take_turn();
+    check_file();
+    const auto id = execute(next);  // which waits for nobody who writes
+    return id.empty() ? id : execute(claim, id);
+  }
 
   Values run(const std::string& sql, const Values& values) override {
     begin();
@@ -105,22 +127,58 @@ class SqliteStore final : public Store, private Transaction {
 
   // The turn of a handler begins with its first statement: what it does before does not hold up deliveries.
   void begin() {
-    if (writing_) return;
-    writing_.emplace(*this);
-    const char* mark =
-        "UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE id = $1 AND handled_at IS NULL RETURNING "
-        "1";
+    if (turn_) return;
+    turn_ = take_turn();
+    execute("BEGIN IMMEDIATE");
     if (execute(mark, {handled_id_}).empty()) throw std::runtime_error("another process has handled it");
+  }
+
+  void connect() try {
+    if (db_) return;
+    sqlite3* opened = nullptr;
+    const mode_t mask = umask(077);  // the bodies are for the owner alone
+    const int status = sqlite3_open(path_.c_str(), &opened);
+    umask(mask);
+    db_.reset(opened);
+    check(status);
+    sqlite3_busy_timeout(opened, 3000);
+    if (execute("PRAGMA journal_mode = WAL") != Values{"wal"}) {
+      throw std::runtime_error("SQLite: no write-ahead log is possible here: is it a network file system?");
+    }
+    // FULL: a commit waits for the disk, for it and all before it. NORMAL: it does not wait. After a power cut,
+    // the last events may be unhandled again: the marks and what the handlers wrote are gone. They are handled
+    // once more.
+    execute(purpose_ == Purpose::record ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    check(sqlite3_exec(opened, schema, nullptr, nullptr, nullptr));
+    all_.insert(this);
+  } catch (...) {
+    db_.reset();
+    throw;
+  }
+
+  // Closes all connections to a file that was deleted or replaced: with a new one they would share its log.
+  void check_file() {
+    int moved = 0;
+    check(sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved));
+    if (!moved) return;
+    for (auto* store : all_) store->db_.reset();
+    throw std::runtime_error("SQLite: the file was deleted or replaced");
   }
 
   // Runs one statement, and returns the values of its rows.
   Values execute(const std::string& sql, const Values& values = {}) {
     sqlite3_stmt* prepared = nullptr;
-    check(sqlite3_prepare_v2(db_.get(), sql.c_str(), -1, &prepared, nullptr));
+    const char* rest = nullptr;
+    check(sqlite3_prepare_v2(db_.get(), sql.data(), static_cast<int>(sql.size()), &prepared, &rest));
     const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(prepared, sqlite3_finalize);
-    int status = 0, index = 0;
-    for (const auto& v : values) {
-      check(sqlite3_bind_text(prepared, ++index, v.data(), static_cast<int>(v.size()), SQLITE_STATIC));
+    int n = 0, status = 0;
+    for (const auto& value : values) {
+      const int index = sqlite3_bind_parameter_index(prepared, ('$' + std::to_string(++n)).c_str());
+      check(sqlite3_bind_text(prepared, index, value.data(), static_cast<int>(value.size()), SQLITE_STATIC));
+    }
+    const bool one = std::string(rest, sql.data() + sql.size()).find_first_not_of(" \n;") == std::string::npos;
+    if (!one || sqlite3_bind_parameter_count(prepared) != n) {
+      throw std::runtime_error("SQLite: it takes one statement, and a value for each parameter");
     }
     Values rows;
     while ((status = sqlite3_step(prepared)) == SQLITE_ROW) {
@@ -134,16 +192,39 @@ class SqliteStore final : public Store, private Transaction {
   }
 
   void check(int status) const {
-    if (status != SQLITE_OK) throw std::runtime_error(std::string("SQLite: ") + sqlite3_errmsg(db_.get()));
+    if (status == SQLITE_OK) return;
+    const std::string problem = std::string("SQLite: ") + sqlite3_errmsg(db_.get());
+    if (status == SQLITE_BUSY) throw Busy(problem);
+    throw std::runtime_error(problem);
   }
 
+  static inline std::set<SqliteStore*> all_;  // those of this process that are connected
+  const std::string path_;
+  const Purpose purpose_;
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> db_{nullptr, sqlite3_close};
   std::string handled_id_;
-  std::optional<Writing> writing_;
+  Turn turn_{nullptr, nullptr};
 };
 
 }  // namespace
 
 std::unique_ptr<Store> open_sqlite(const std::string& path, Purpose purpose) {
   return std::make_unique<SqliteStore>(path, purpose);
+}
+
+std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose) {
+  const auto begins = [&](const char* expression) {
+    return std::regex_search(database, std::regex(expression), std::regex_constants::match_continuous);
+  };
+  if (begins("postgres(ql)?://|\\s*\\w+\\s*=")) {
+#ifdef WITH_POSTGRES
+    return open_postgres(database, purpose);
+#else
+    throw std::runtime_error("built without PostgreSQL");
+#endif
+  }
+  if (begins("\\s*$|[\\w.+-]*:")) {
+    throw std::runtime_error("the database is neither a postgresql:// URL nor the path of a file");
+  }
+  return open_sqlite(database, purpose);
 }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // What the receiver needs of a database, and what a handler may rely on.
 //
-// Recorded: when record() returns, the deliveries are on disk. They outlive a crash and a power cut. With
-// PostgreSQL the receiver sets synchronous_commit = on: the disk is that of the server and of its synchronous
-// standbys. A standby that is not synchronous may lack the last deliveries when it takes over.
+// Recorded: when record() returns, the deliveries are on disk, also those that were there before. They outlive a
+// crash and a power cut. With PostgreSQL the receiver sets synchronous_commit = on: the disk is that of the server
+// and of its synchronous standbys. A standby that is not synchronous may lack the last deliveries when it takes
+// over.
 //
 // Handled once: what a handler writes through its Transaction is committed together with the mark "handled", or
 // not at all. So it is there exactly once, even after a crash, and with any number of receivers.
@@ -13,20 +14,25 @@
 // can prevent it. Give the other side the event's id, so that it can tell a repetition. Or only write here what is
 // to be done, and let a job do it.
 //
-// Events that are due at the same time may share a transaction, while their handlers are fast: up to 32 with
-// PostgreSQL. What one of them wrote stays locked until the last is done, and all of them run again if the commit
-// does not come.
-//
-// Tried again: if a handler throws, the event stays with the reason, and the others go on. A body that does not
-// parse stays too: it is a dead letter, which a later version of the receiver may understand. The next attempts
-// follow after 1, 2, 4... seconds, and in the end every hour. To have all of them at once:
+// Tried again: an attempt is counted, and the next one set, in a commit before the handler runs. If the handler
+// throws, or ends the process, the event stays, and the others go on. A body that does not parse stays too: it is
+// a dead letter, which a later version of the receiver may understand. The next attempts follow after 1, 2, 4...
+// seconds, and in the end every hour. To have all of them at once:
 //   UPDATE webhook_events SET try_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL
 //
+// New events share a transaction while their handlers are fast: up to 32 with PostgreSQL. What one of them wrote
+// stays locked until the last is done, and each runs again, alone, if the commit does not come. With SQLite only
+// one connection can write: from a handler's first run() to its end, deliveries wait, and after five seconds they
+// are refused. So let a handler do what takes long, such as a request, before its first run().
+//
 // Order is not kept: the service does not keep it either. Handled events stay, so that a repetition is known as
-// one. You may delete them after a day.
+// one. You may delete them after a day, with PostgreSQL and with SQLite:
+//   DELETE FROM webhook_events WHERE handled_at < now() - interval '1 day'
+//   DELETE FROM webhook_events WHERE handled_at < datetime('now', '-1 day')
 #pragma once
 
 #include <cstdio>
+#include <exception>
 #include <functional>
 #include <map>
 #include <memory>
@@ -48,7 +54,11 @@ class Transaction {
   ~Transaction() = default;
 };
 
+/// May throw anything: then the event is tried again.
 using Handler = std::function<void(Transaction&, const std::string& id, const std::string& body)>;
+
+/// Told of an event that was not handled, with the first error.
+using Failed = std::function<void(const std::string& id, const std::string& reason)>;
 
 /// One connection, for one thread at a time. If the database fails, a call throws an exception derived from
 /// std::exception: record() within a few seconds, handle_next() within half a minute. The next call connects
@@ -57,17 +67,29 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  /// Records all of the deliveries, body by printable id, or none. Returns the ids that are new.
+  /// Records all of the deliveries, body by printable id, or none. Returns the ids that are new. Without
+  /// deliveries it throws unless some could be recorded now.
   virtual std::set<std::string> record(const std::map<std::string, std::string>& deliveries) = 0;
 
   /// Calls the handler for the next event that is due, or for some, and marks them. Returns whether there was one.
-  virtual bool handle_next(const Handler& handler) = 0;
+  virtual bool handle_next(const Handler& handler, const Failed& failed) = 0;
 };
 
 enum class Purpose { record, handle };
 
+/// A postgresql:// URL, another connection string of libpq ("host=... dbname=..."), or the path of a file for
+/// SQLite. Throws std::runtime_error if the database can never work. One that is merely down is no error.
+std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose);
+
 std::unique_ptr<Store> open_sqlite(const std::string& path, Purpose purpose);
 std::unique_ptr<Store> open_postgres(const std::string& url, Purpose purpose);
+
+/// What is known of the exception that is being handled.
+inline std::string current_reason() try { throw; } catch (const std::exception& e) {
+  return e.what();
+} catch (...) {
+  return "an exception of an unknown type";
+}
 
 /// The text in printable ASCII: each other byte becomes %XX.
 inline std::string printable(std::string_view text) {

@@ -2,100 +2,98 @@
 // The threads between the server and the store: one that records, and some that handle.
 #pragma once
 
-#include "store.hpp"
+#include "http.hpp"
 
-#include <chrono>
-#include <condition_variable>
-#include <exception>
-#include <future>
-#include <mutex>
-#include <stdexcept>
-#include <thread>
-#include <utility>
+#include <array>
 
-/// Records, in one commit, what many threads hand over at the same time. For fifty it takes as long as for one.
+/// Records, in one commit, what many sessions hand over at the same time. For fifty it takes as long as for one.
 class Recorder {
  public:
-  explicit Recorder(std::unique_ptr<Store> store) : store_(std::move(store)), thread_([this] { run(); }) {}
-  Recorder(const Recorder&) = delete;
-  Recorder& operator=(const Recorder&) = delete;
-  ~Recorder() {
-    {
-      const std::lock_guard lock(mutex_);
-      done_ = true;
-    }
-    changed_.notify_one();
-    thread_.join();
-  }
+  explicit Recorder(const std::string& database) : store_(open_store(database, Purpose::record)) {}
 
   /// Returns whether the delivery is new. Throws an exception derived from std::exception, after five seconds at
-  /// most, if the delivery is perhaps not on disk.
-  bool record(const std::string& id, const std::string& body) {
-    Delivery delivery{id, body, {}};
-    auto is_new = delivery.is_new.get_future();
+  /// most, if the delivery is perhaps not on disk. With an empty id it records nothing, but throws where it could
+  /// not.
+  asio::awaitable<bool> record(std::string id, std::string body) {
+    const auto executor = co_await asio::this_coro::executor;
+    const auto mine = std::make_shared<Delivery>(asio::steady_timer(executor), std::move(id), std::move(body));
     {
       const std::lock_guard lock(mutex_);
-      waiting_.push_back(std::move(delivery));
+      waiting_.push_back(mine);
     }
     changed_.notify_one();
-    if (is_new.wait_for(std::chrono::seconds(5)) == std::future_status::ready) return is_new.get();
-    throw std::runtime_error("the database does not answer");
+    beast::error_code canceled;  // when there is a result
+    mine->limit.expires_after(std::chrono::seconds(5));
+    co_await mine->limit.async_wait(asio::redirect_error(asio::use_awaitable, canceled));
+    if (mine->error) std::rethrow_exception(mine->error);
+    if (!mine->finished) throw std::runtime_error("the database does not answer");
+    co_return mine->is_new;
   }
 
  private:
   struct Delivery {
+    asio::steady_timer limit;
     std::string id, body;
-    std::promise<bool> is_new;
+    bool finished = false, is_new = false;
+    std::exception_ptr error{};
+    Delivery(asio::steady_timer t, std::string i, std::string b)
+        : limit(std::move(t)), id(std::move(i)), body(std::move(b)) {}
   };
 
-  void run() {
+  void run(const std::stop_token& stop) {
     for (;;) {
-      std::vector<Delivery> batch;
+      std::vector<std::shared_ptr<Delivery>> batch;
       {
         std::unique_lock lock(mutex_);
-        changed_.wait(lock, [this] { return done_ || !waiting_.empty(); });
-        if (waiting_.empty()) return;
+        if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); })) return;
         batch.swap(waiting_);
       }
-      try {
-        std::map<std::string, std::string> bodies;
-        for (auto& delivery : batch) bodies.emplace(delivery.id, std::move(delivery.body));
-        auto new_ids = store_->record(bodies);
-        for (auto& delivery : batch) delivery.is_new.set_value(new_ids.erase(delivery.id) > 0);
-      } catch (...) {
-        for (auto& delivery : batch) delivery.is_new.set_exception(std::current_exception());
+      std::map<std::string, std::string> bodies;
+      for (const auto& each : batch) {
+        if (!each->id.empty()) bodies.emplace(each->id, std::move(each->body));
       }
+      std::set<std::string> new_ids;
+      std::exception_ptr error;
+      try {
+        new_ids = store_->record(bodies);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      // The sessions' own thread sets the results, so that none is read while it is written.
+      const auto executor = batch[0]->limit.get_executor();
+      asio::post(executor, [batch = std::move(batch), ids = std::move(new_ids), error]() mutable {
+        for (const auto& each : batch) {
+          each->finished = true;
+          each->is_new = ids.erase(each->id) > 0;
+          each->error = error;
+          each->limit.cancel();
+        }
+      });
     }
   }
 
   std::unique_ptr<Store> store_;
   std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Delivery> waiting_;
-  bool done_ = false;
-  std::thread thread_;
+  std::condition_variable_any changed_;
+  std::vector<std::shared_ptr<Delivery>> waiting_;
+  std::jthread thread_{[this](const std::stop_token& stop) { run(stop); }};
 };
 
-/// Handles what is due, in a thread for each store, until it is destroyed.
+/// Handles what is due, in two threads, from start() until it is destroyed.
 class Handlers {
  public:
-  using Log = void (*)(const std::string&);
-
-  Handlers(std::vector<std::unique_ptr<Store>> stores, Handler handler, Log log)
-      : stores_(std::move(stores)), handler_(std::move(handler)), log_(log) {
-    for (auto& store : stores_) threads_.emplace_back([this, &store] { run(*store); });
+  Handlers(const std::string& database, Handler handler) : handler_(std::move(handler)) {
+    for (auto& store : stores_) store = open_store(database, Purpose::handle);
   }
-  Handlers(const Handlers&) = delete;
-  Handlers& operator=(const Handlers&) = delete;
   ~Handlers() {
-    {
-      const std::lock_guard lock(mutex_);
-      done_ = true;
-    }
-    changed_.notify_all();
-    for (auto& thread : threads_) thread.join();
+    for (auto& thread : threads_) thread.request_stop();  // all of them, before the first is waited for
   }
 
+  void start() {
+    for (auto& store : stores_) {
+      threads_.emplace_back([this, &store](const std::stop_token& stop) { run(stop, *store); });
+    }
+  }
   /// Tells of a new event. Without this call it is found within a second, as are the events of other receivers.
   void wake() {
     {
@@ -106,30 +104,30 @@ class Handlers {
   }
 
  private:
-  void run(Store& store) {
+  void run(const std::stop_token& stop, Store& store) {
+    const auto failed = [](const auto& id, const auto& reason) {
+      the_log.line("not handled: " + id + ": " + reason);
+    };
     std::string problem;
-    std::unique_lock lock(mutex_);
-    while (!done_) {
+    for (std::unique_lock lock(mutex_); !stop.stop_requested();) {
       const unsigned seen = recorded_;
       lock.unlock();
       bool more = false;
       try {
-        more = store.handle_next(handler_);
+        more = store.handle_next(handler_, failed);
         problem.clear();
-      } catch (const std::exception& e) {
-        if (problem != e.what()) log_(problem = e.what());
+      } catch (...) {
+        if (problem != current_reason()) the_log.line(problem = current_reason());
       }
       lock.lock();
-      if (!more) changed_.wait_for(lock, std::chrono::seconds(1), [&] { return done_ || recorded_ != seen; });
+      if (!more) changed_.wait_for(lock, stop, std::chrono::seconds(1), [&] { return recorded_ != seen; });
     }
   }
 
-  std::vector<std::unique_ptr<Store>> stores_;
+  std::array<std::unique_ptr<Store>, 2> stores_;  // a slow handler does not hold up the others
   Handler handler_;
-  Log log_;
   std::mutex mutex_;
-  std::condition_variable changed_;
+  std::condition_variable_any changed_;
   unsigned recorded_ = 0;
-  bool done_ = false;
-  std::vector<std::thread> threads_;
+  std::vector<std::jthread> threads_;
 };

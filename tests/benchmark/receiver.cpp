@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Deliveries a second of one receiver, with 32 connections at a time, against bare durable inserts of the same
-// rows into the same database: one after the other on one connection and, for PostgreSQL, with 32 clients of its
-// own pgbench. The sender, the receiver and the database share the machine.
+// Deliveries a second of one receiver, on 32 connections that stay open, as those of a proxy do, against bare
+// durable inserts of the same rows into the same database: one after the other on one connection and, for
+// PostgreSQL, with 32 clients of its own pgbench. Then the same while a thousand more connections are open that
+// send nothing. The sender, the receiver and the database share the machine.
 #include "../receiver/databases.hpp"
 
 #include <anthropic/webhooks/verify.hpp>
@@ -40,16 +41,17 @@ std::string new_id() {
   return "whe_0f1e2d3c4b5a69788796a5b4" + std::to_string(100'000'000 + ++number);
 }
 
-/// Calls `f` in as many threads, again and again, and returns the calls a second.
-template <class F>
-double rate(int threads, F f) {
+/// Calls what `make` returns, in as many threads, each of which has its own, again and again, and returns the
+/// calls a second.
+template <class Make>
+double rate(int threads, Make make) {
   std::atomic<long> calls{0};
   std::atomic<bool> stop{false};
   std::vector<std::thread> all;
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < threads; ++i) {
     all.emplace_back([&] {
-      for (; !stop; ++calls) f();
+      for (auto f = make(); !stop; ++calls) f();
     });
   }
   std::this_thread::sleep_for(slice);
@@ -64,32 +66,45 @@ double rate(int threads, F f) {
   std::_Exit(1);
 }
 
-void deliver(int port, const anthropic::webhooks::WebhookVerifier& signer) {
-  const std::string id = new_id(), body = body_of(id);
-  const auto now = std::chrono::system_clock::now();
-  const std::string request =
-      "POST /webhooks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-      "webhook-id: " +
-      id + "\r\nwebhook-timestamp: " + std::to_string(std::chrono::system_clock::to_time_t(now)) +
-      "\r\nwebhook-signature: " + signer.sign(id, now, body) +
-      "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-  const int s = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(static_cast<std::uint16_t>(port));
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  std::array<char, 512> answer{};
-  if (s < 0 || connect(s, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      send(s, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
-    fail("no connection");
+/// A connection that stays open.
+class Connection {
+ public:
+  explicit Connection(int port) : socket_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) fail("no connection");
   }
-  std::size_t size = 0;
-  for (ssize_t got = 0; (got = recv(s, &answer[size], answer.size() - size, 0)) > 0;)
-    size += static_cast<std::size_t>(got);
-  close(s);
-  const std::string text(answer.data(), size);
-  if (text.compare(0, 13, "HTTP/1.1 200 ") != 0) fail("the answer is " + text);
-}
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() { close(socket_); }
+
+  void deliver(const anthropic::webhooks::WebhookVerifier& signer) const {
+    const std::string id = new_id(), body = body_of(id);
+    const auto now = std::chrono::system_clock::now();
+    const std::string request =
+        "POST /webhooks HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "webhook-id: " +
+        id + "\r\nwebhook-timestamp: " + std::to_string(std::chrono::system_clock::to_time_t(now)) +
+        "\r\nwebhook-signature: " + signer.sign(id, now, body) +
+        "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    if (send(socket_, request.data(), request.size(), MSG_NOSIGNAL) != static_cast<ssize_t>(request.size())) {
+      fail("the connection has ended");
+    }
+    std::array<char, 512> answer{};
+    std::size_t size = 0;
+    const std::string end = "recorded " + id + "\n";
+    while (size < end.size() || !std::equal(end.begin(), end.end(), &answer[size - end.size()])) {
+      const ssize_t got = recv(socket_, &answer[size], answer.size() - size, 0);
+      if (got <= 0) fail("the answer is " + std::string(answer.data(), size));
+      size += static_cast<std::size_t>(got);
+    }
+  }
+
+ private:
+  int socket_;
+};
 
 double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
@@ -109,11 +124,13 @@ double one_by_one(const Sqlite& database) {
   sqlite3_prepare_v2(opened, "INSERT INTO bare VALUES(?, ?)", -1, &prepared, nullptr);
   const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(prepared, sqlite3_finalize);
   return rate(1, [&] {
-    const std::string id = new_id(), body = body_of(id);
-    sqlite3_bind_text(prepared, 1, id.data(), static_cast<int>(id.size()), SQLITE_STATIC);
-    sqlite3_bind_text(prepared, 2, body.data(), static_cast<int>(body.size()), SQLITE_STATIC);
-    if (sqlite3_step(prepared) != SQLITE_DONE) fail(sqlite3_errmsg(opened));
-    sqlite3_reset(prepared);
+    return [&] {
+      const std::string id = new_id(), body = body_of(id);
+      sqlite3_bind_text(prepared, 1, id.data(), static_cast<int>(id.size()), SQLITE_STATIC);
+      sqlite3_bind_text(prepared, 2, body.data(), static_cast<int>(body.size()), SQLITE_STATIC);
+      if (sqlite3_step(prepared) != SQLITE_DONE) fail(sqlite3_errmsg(opened));
+      sqlite3_reset(prepared);
+    };
   });
 }
 
@@ -147,14 +164,17 @@ template <class Database>
 void measure(const char* name) {
   const Database database;
   const anthropic::webhooks::WebhookVerifier signer(test_secret);
-  std::vector<double> alone, clients, deliveries, handled, to_alone, to_clients;
+  const auto in_turn = [&](int port) {
+    return [connection = std::make_shared<Connection>(port), &signer] { connection->deliver(signer); };
+  };
+  std::vector<double> alone, clients, deliveries, beside_idle, handled, to_alone, to_clients;
   for (std::size_t round = 0; round < rounds; ++round) {
     alone.push_back(one_by_one(database));
     clients.push_back(with_32_clients(database));
 
     Receiver receiver(database.where(), database.folder.path / "log");
     const auto begin = std::chrono::steady_clock::now();
-    deliveries.push_back(rate(connections, [&] { deliver(receiver.port, signer); }));
+    deliveries.push_back(rate(connections, [&] { return in_turn(receiver.port); }));
     if (!eventually([&] {
           return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "0\n";
         })) {
@@ -165,9 +185,14 @@ void measure(const char* name) {
     database.query("DELETE FROM webhook_events");
     to_alone.push_back(deliveries.back() / alone.back());
     to_clients.push_back(deliveries.back() / clients.back());
+
+    std::vector<std::unique_ptr<Connection>> idle;
+    for (int i = 0; i < 1000; ++i) idle.push_back(std::make_unique<Connection>(receiver.port));
+    beside_idle.push_back(rate(connections, [&] { return in_turn(receiver.port); }));
+    database.query("DELETE FROM webhook_events");
   }
-  std::printf("%-11s %12.0f %12.0f %12.0f %12.0f %14.2f", name, median(deliveries), median(handled), median(alone),
-              median(clients), median(to_alone));
+  std::printf("%-11s %12.0f %12.0f %12.0f %12.0f %12.0f %14.2f", name, median(deliveries), median(beside_idle),
+              median(handled), median(alone), median(clients), median(to_alone));
   if (median(clients) > 0) std::printf(" %14.2f", median(to_clients));
   std::printf("\n");
 }
@@ -175,9 +200,13 @@ void measure(const char* name) {
 }  // namespace
 
 int main() {
+  rlimit files{};
+  getrlimit(RLIMIT_NOFILE, &files);
+  const rlimit enough{std::min<rlim_t>(files.rlim_max, 4096), files.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &enough);
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-  std::printf("%-11s %12s %12s %12s %12s %14s %14s\n", "a second", "deliveries", "and handled", "1 inserts",
-              "32 insert", "deliveries / 1", "deliveries / 32");
+  std::printf("%-11s %12s %12s %12s %12s %12s %14s %14s\n", "a second", "deliveries", "beside idle", "and handled",
+              "1 inserts", "32 insert", "deliveries / 1", "deliveries / 32");
   measure<Sqlite>("SQLite");
 #ifdef POSTGRES_BIN
   measure<Postgres>("PostgreSQL");

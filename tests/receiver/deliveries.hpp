@@ -10,6 +10,8 @@
 #include <httplib.h>
 #include <sys/socket.h>
 
+#include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -60,6 +62,8 @@ class Connection {
  public:
   explicit Connection(int port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     fcntl(socket_, F_SETFD, FD_CLOEXEC);
+    const timeval limit{180, 0};
+    setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_port = htons(static_cast<std::uint16_t>(port));
@@ -82,16 +86,40 @@ class Connection {
   /// Reads until the text ends with `last`, or the connection does.
   std::string read(std::string_view last = "\n\n\n") {
     std::string text;
-    for (char c = 0; recv(socket_, &c, 1, 0) == 1;) {
-      text += c;
-      if (text.size() >= last.size() && text.compare(text.size() - last.size(), last.size(), last) == 0) break;
+    while (text.size() < last.size() || text.compare(text.size() - last.size(), last.size(), last) != 0) {
+      if (!read_one(text)) break;
     }
     return text;
+  }
+
+  /// Reads one answer, to the end that its Content-Length tells. One to HEAD has no body.
+  std::string answer(bool to_head = false) {
+    std::string text = read("\r\n\r\n");
+    const std::string name = "\r\nContent-Length: ";
+    const auto at = text.find(name);
+    auto left = to_head || at == std::string::npos ? 0 : std::stoul(text.substr(at + name.size()));
+    while (left > 0 && read_one(text)) --left;
+    return text;
+  }
+
+  /// Whether the other side has ended the connection, perhaps after an answer.
+  [[nodiscard]] bool has_ended() const {
+    std::array<char, 512> ignored{};
+    ssize_t got = 0;
+    while ((got = recv(socket_, ignored.data(), ignored.size(), MSG_DONTWAIT)) > 0) continue;
+    return got == 0 || (errno != EAGAIN && errno != EINTR);
   }
 
   bool connected = false;
 
  private:
+  bool read_one(std::string& text) {
+    char c = 0;
+    const bool good = recv(socket_, &c, 1, 0) == 1;
+    if (good) text += c;
+    return good;
+  }
+
   int socket_;
 };
 
@@ -106,7 +134,8 @@ inline std::string length_of(std::string_view body) { return "Content-Length: " 
 
 /// The status of the answer to one request, or "" where there is none.
 inline std::string status_of(int port, const std::string& request) {
-  return Connection(port).send(request).read().substr(0, 12).erase(0, 9);
+  const std::string answer = Connection(port).send(request).answer();
+  return answer.size() > 12 ? answer.substr(9, 3) : "";
 }
 
 template <class F>

@@ -63,7 +63,8 @@ struct Folder {
 /// A child process, which does not outlive this object. Both its outputs go to the file `log`.
 class Process {
  public:
-  /// `secrets` are those in its environment, and `user` is whom it runs as, where that is not empty.
+  /// `secrets` are those in its environment, or the path of a file with them. `user` is whom it runs as, where
+  /// that is not empty.
   Process(const std::string& secrets, std::vector<std::string> command, fs::path log, const std::string& user = "")
       : log_(std::move(log)) {
     std::vector<char*> arguments;
@@ -87,11 +88,12 @@ class Process {
       prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where this test is killed
 #endif
       ::signal(SIGXFSZ, SIG_IGN);  // for limit_files()
-      if (secrets.empty()) {
-        unsetenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
-      } else {
-        setenv("ANTHROPIC_WEBHOOK_SIGNING_KEY", secrets.c_str(), 1);
+      for (const char* const name : {"ANTHROPIC_WEBHOOK_SIGNING_KEY", "ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE"}) {
+        unsetenv(name);
       }
+      const bool is_file = secrets[0] == '/';
+      const char* const name = is_file ? "ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE" : "ANTHROPIC_WEBHOOK_SIGNING_KEY";
+      if (!secrets.empty()) setenv(name, secrets.c_str(), 1);
       execv(arguments[0], arguments.data());
       _exit(127);
     }
@@ -135,6 +137,10 @@ class Process {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] std::string log() const { return contents(log_); }
+  /// Waits until the text is in the log: a receiver writes a line after the answer.
+  [[nodiscard]] bool logs(const std::string& text) const {
+    return eventually([&] { return log().find(text) != std::string::npos; });
+  }
 
  private:
   void become_user() const {

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: MIT
+// A server that strangers may talk to: HTTP with Boost.Beast, in one thread, with a bound for all that they can
+// do.
+#pragma once
+
+#include "log.hpp"
+
+#include <boost/asio.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <utility>  // which Boost 1.74 forgets to include
+
+#include <algorithm>
+#include <list>
+#include <sstream>
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+
+using Request = http::request<http::string_body>;
+struct Answer {
+  unsigned status = 0;
+  std::string text{}, for_the_log{}, allow{};  // allow: the header of that name
+  bool is_logged = true;
+};
+
+inline std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
+
+class Server {
+ public:
+  static constexpr std::size_t connections = 256, header_bytes = 16 << 10, body_bytes = 1 << 20;
+  // The time for a request, from its first byte to its last, and the time between requests. A proxy keeps idle
+  // connections for up to two minutes, and ends them itself.
+  static constexpr std::chrono::seconds request_time{10}, idle_time{150};
+
+  explicit Server(asio::io_context& io) : acceptor_(io) {}
+  virtual ~Server() = default;
+
+  bool is_ending = false;  ///< From now on, each answer ends its connection.
+
+  /// Returns its URL. For port 0 it takes a free one. Throws std::runtime_error.
+  std::string listen(const std::string& address, int port) try {
+    const asio::ip::tcp::endpoint endpoint(asio::ip::make_address(address), static_cast<std::uint16_t>(port));
+    acceptor_ = asio::ip::tcp::acceptor(acceptor_.get_executor(), endpoint);
+    asio::co_spawn(acceptor_.get_executor(), accept(), [](std::exception_ptr e) {
+      if (e) std::rethrow_exception(e);
+    });
+    return (std::ostringstream() << "http://" << acceptor_.local_endpoint()).str();
+  } catch (const std::exception& e) {
+    throw std::runtime_error("cannot listen on " + address + ", port " + std::to_string(port) + ": " + e.what());
+  }
+
+  /// Stops listening. The requests that have come, or come within a second, are still answered.
+  asio::awaitable<void> stop() {
+    is_ending = true;
+    beast::error_code ec;
+    acceptor_.non_blocking(true);
+    while (!ec) {  // those that wait in the socket's queue would be reset
+      auto socket = acceptor_.accept(ec);
+      if (!ec) start(std::move(socket));
+    }
+    acceptor_.close(ec);
+    if (!connections_.empty()) co_await pause(std::chrono::seconds(1));
+    for (auto& [stream, state] : connections_) {
+      if (state == State::idle && stream.socket().available(ec) == 0) stream.cancel();
+    }
+  }
+
+ protected:
+  /// Returns an answer with a status other than 0 to refuse a request for its header, before its body is read.
+  virtual Answer check(const Request& header) const = 0;
+  virtual asio::awaitable<Answer> answer(const Request& request) = 0;
+
+ private:
+  enum class State { idle, reading, busy };  // busy: the client waits for us
+  struct Connection {
+    beast::tcp_stream stream;
+    State state = State::idle;
+  };
+  using Place = std::list<Connection>::iterator;
+  using Parser = http::request_parser<http::string_body>;
+
+  asio::awaitable<void> pause(std::chrono::milliseconds time) {
+    co_await asio::steady_timer(acceptor_.get_executor(), time).async_wait(asio::use_awaitable);
+  }
+
+  asio::awaitable<void> accept() {
+    while (acceptor_.is_open()) {
+      beast::error_code ec;
+      auto socket = co_await acceptor_.async_accept(asio::redirect_error(asio::use_awaitable, ec));
+      if (!ec) start(std::move(socket));
+      if (!ec || !acceptor_.is_open()) continue;
+      make_room();  // perhaps too many files are open
+      co_await pause(std::chrono::milliseconds(10));
+    }
+  }
+
+  void start(asio::ip::tcp::socket socket) {
+    if (connections_.size() >= connections && !make_room()) return;
+    connections_.push_back({beast::tcp_stream(std::move(socket))});
+    const Place place = std::prev(connections_.end());
+    asio::co_spawn(acceptor_.get_executor(), serve(place), [this, place](auto) { connections_.erase(place); });
+  }
+
+  /// Ends the connection that has waited for its client for the longest time, so that idle ones keep nobody out.
+  bool make_room() {
+    const auto can_go = [](auto& each) { return each.state != State::busy && each.stream.socket().is_open(); };
+    const auto first = std::find_if(connections_.begin(), connections_.end(), can_go);
+    if (first != connections_.end()) first->stream.close();
+    return first != connections_.end();
+  }
+
+  void wait_for_client(Place place, State state) {
+    place->state = state;
+    connections_.splice(connections_.end(), connections_, place);  // behind those that have waited for longer
+  }
+
+  asio::awaitable<void> serve(Place place) {
+    beast::error_code ec;
+    auto token = asio::redirect_error(asio::use_awaitable, ec);
+    beast::tcp_stream& stream = place->stream;
+    beast::flat_buffer buffer(header_bytes + 4096);
+    for (bool goes_on = true; goes_on; wait_for_client(place, State::idle)) {
+      if (buffer.size() == 0) {
+        stream.expires_after(idle_time);
+        buffer.commit(co_await stream.async_read_some(buffer.prepare(1024), token));
+        if (ec) break;
+      }
+      wait_for_client(place, State::reading);
+      stream.expires_after(request_time);
+      Parser parser;
+      const Answer answer = co_await read_and_answer(place, buffer, parser);
+      goes_on = parser.is_done() && parser.keep_alive() && !is_ending;
+      if (answer.status != 0) {
+        http::response<http::string_body> response(http::status(answer.status), 11, answer.text + '\n');
+        response.set(http::field::content_type, "text/plain");
+        if (!answer.allow.empty()) response.set(http::field::allow, answer.allow);
+        response.keep_alive(goes_on);
+        response.prepare_payload();
+        if (parser.get().method() == http::verb::head) response.body().clear();
+        stream.expires_after(request_time);
+        co_await http::async_write(stream, response, token);
+      }
+      goes_on = goes_on && !ec && answer.status != 0;
+      if (answer.is_logged) log(answer, parser.get());
+    }
+    // To close a socket from which not all was read would take the answer from the client.
+    place->state = State::reading;
+    stream.socket().shutdown(asio::socket_base::shutdown_send, ec);
+    for (stream.expires_after(std::chrono::seconds(2)); !ec; buffer.clear()) {
+      co_await stream.async_read_some(buffer.prepare(4096), token);
+    }
+  }
+
+  /// Returns an answer with the status 0 where nobody waits for one.
+  asio::awaitable<Answer> read_and_answer(Place place, beast::flat_buffer& buffer, Parser& parser) {
+    beast::error_code ec;
+    auto token = asio::redirect_error(asio::use_awaitable, ec);
+    const Request& request = parser.get();
+    parser.header_limit(header_bytes);  // in Boost 1.74 for a line
+    parser.body_limit(body_bytes);
+    std::size_t size = 0;
+    while (!ec && !parser.is_header_done() && size <= header_bytes) {
+      size += co_await http::async_read_some(place->stream, buffer, parser, token);
+    }
+    if (!ec && size > header_bytes) ec = http::error::header_limit;
+    if (ec) co_return refusal(ec);
+    if (Answer refused = check(request); refused.status != 0) co_return refused;
+
+    if (beast::iequals(request[http::field::expect], "100-continue")) {
+      co_await asio::async_write(place->stream, asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25), token);
+    }
+    parser.eager(true);  // all the chunks that have come at once
+    while (!ec && !parser.is_done()) co_await http::async_read_some(place->stream, buffer, parser, token);
+    if (ec) co_return refusal(ec);
+    place->state = State::busy;
+    co_return co_await answer(request);
+  }
+
+  static Answer refusal(const beast::error_code& ec) {
+    using http::error;
+    if (ec == error::header_limit || ec == error::buffer_overflow) return {431, "the header is too large"};
+    if (ec == error::body_limit) return {413, "the body is too large"};
+    if (ec == error::partial_message) return {400, "the request is incomplete"};
+    if (ec.category() == beast::error_code(error::bad_method).category()) return {400, ec.message()};
+    return {0, ec == beast::error::timeout ? "no whole request in ten seconds" : ec.message()};
+  }
+
+  static void log(const Answer& answer, const Request& request) {
+    std::ostringstream line;
+    line << answer.status << ' ' << request.method_string() << ' ' << request.target().substr(0, 100);
+    line << "  " << answer.text << answer.for_the_log;
+    answer.status == 200 ? the_log.line(line.str()) : the_log.refused(line.str());
+  }
+
+  asio::ip::tcp::acceptor acceptor_;
+  std::list<Connection> connections_;  // the one that has been waiting for the longest time comes first
+};

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// The secrets, which may change while the receiver runs.
+#pragma once
+
+#include "log.hpp"
+
+#include <anthropic/webhooks/verify.hpp>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <optional>
+#include <stdexcept>
+
+class Secrets {
+ public:
+  /// Takes them from the file that ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE names, or from
+  /// ANTHROPIC_WEBHOOK_SIGNING_KEY. Throws an exception derived from std::exception if they are malformed.
+  Secrets() {
+    const char* const file = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE");
+    const char* const text = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
+    if (file && text) throw std::runtime_error("webhook secret: one variable has it, and another names a file");
+    if (file) file_ = file;
+    use(file ? read() : text ? text : "");
+  }
+
+  /// Throws WebhookVerificationError. Before that it looks for new secrets in the file, at most once a second.
+  template <class Headers>
+  void verify(std::string_view body, const Headers& headers) {
+    using namespace anthropic::webhooks;
+    try {
+      return tell(verifier_->verify(body, headers));
+    } catch (const WebhookVerificationError& e) {
+      const bool may_read = !file_.empty() && clock::now() >= read_at_ + std::chrono::seconds(1);
+      if (e.code() != WebhookErrc::no_matching_signature || !may_read || !reload(false)) throw;
+    }
+    tell(verifier_->verify(body, headers));
+  }
+
+  /// Reads the file again, and returns whether it is in use now. If it is malformed, the secrets before stay.
+  bool reload(bool even_if_same) {
+    read_at_ = clock::now();
+    std::string problem;
+    try {
+      if (file_.empty()) throw std::runtime_error("webhook secret: there is no file to read it from");
+      const std::string text = read();
+      if (text == text_ && !even_if_same) return false;
+      use(text);
+      the_log.line("the file has " + std::to_string(tell_at_.size()) + " secrets");
+    } catch (const std::exception& e) {
+      problem = e.what();
+      if (problem != problem_) the_log.line(problem + "; the secrets before stay");
+    }
+    problem_ = problem;
+    return problem.empty();
+  }
+
+ private:
+  using clock = std::chrono::steady_clock;
+
+  [[nodiscard]] std::string read() const {
+    std::ifstream file(file_, std::ios::binary);
+    if (!file) throw std::runtime_error("webhook secret: cannot read " + file_);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  void use(const std::string& text) {
+    text_ = text;
+    std::vector<std::string> secrets;
+    const char* const separators = " \t\r\n,";
+    for (std::size_t end = 0, at = 0; (at = text.find_first_not_of(separators, end)) != std::string::npos;) {
+      end = std::min(text.find_first_of(separators, at), text.size());
+      secrets.push_back(text.substr(at, end - at));
+      if (!secrets.back().starts_with("whsec_"))
+        throw std::runtime_error("webhook secret: each starts with whsec_");
+    }
+    verifier_ = anthropic::webhooks::WebhookVerifier(secrets);
+    tell_at_.assign(secrets.size(), {});
+  }
+
+  void tell(std::size_t index) {
+    if (clock::now() < tell_at_[index]) return;
+    tell_at_[index] = clock::now() + std::chrono::hours(1);
+    the_log.line("signed with secret " + std::to_string(index + 1) + " of " + std::to_string(tell_at_.size()));
+  }
+
+  std::string file_, text_, problem_;
+  std::optional<anthropic::webhooks::WebhookVerifier> verifier_;
+  std::vector<clock::time_point> tell_at_;  // when to say again that it is used
+  clock::time_point read_at_;
+};

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// What the receiver answers: to deliveries, and to those who ask whether it is well.
+#pragma once
+
+#include "http.hpp"
+#include "secrets.hpp"
+#include "threads.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+using namespace anthropic::webhooks;
+using Headers = std::vector<std::pair<std::string_view, std::string_view>>;
+
+// Saves header lines, an empty line and the body. The first four requests stay until somebody deletes them. Later
+// ones take turns in four more files, at most one a second. So it is not easy to push out the one that is wanted.
+inline void save(const std::string& path, const Headers& headers, const std::string& body) {
+  static std::map<std::string, std::pair<int, std::chrono::steady_clock::time_point>> turns;
+  auto& [turn, next] = turns[path];
+  int number = 1;
+  while (number < 5 && std::filesystem::exists(path + std::to_string(number))) ++number;
+  if (number == 5) {
+    if (std::chrono::steady_clock::now() < next) return;
+    next = std::chrono::steady_clock::now() + std::chrono::seconds(1);
+    number += turn++ % 4;
+  }
+  std::remove((path + "part").c_str());
+  std::ofstream file(path + "part", std::ios::binary);
+  for (const auto& [name, value] : headers) file << name << ": " << value << '\n';
+  file << '\n' << body;
+  file.close();
+  const bool good = file && std::rename((path + "part").c_str(), (path + std::to_string(number)).c_str()) == 0;
+  if (!good) the_log.line("cannot save the request in " + path + std::to_string(number));
+}
+
+class Webhooks final : public Server {
+ public:
+  Webhooks(asio::io_context& io, const std::string& database, Handler handler, std::string save_refused)
+      : Server(io),
+        recorder(database),
+        handlers(database, std::move(handler)),
+        save_refused_(std::move(save_refused)) {}
+
+  Secrets secrets;
+  Recorder recorder;
+  Handlers handlers;
+
+ private:
+  // The target may have a query, and may be a whole URL.
+  static bool is_for(std::string_view path, const Request& header) {
+    std::string_view target = view(header.target());
+    target = target.substr(0, target.find('?'));
+    if (const auto host = target.find("://"); host != target.npos && target[0] != '/') {
+      target.remove_prefix(std::min(target.find('/', host + 3), target.size()));
+    }
+    return target == path;
+  }
+
+  Answer check(const Request& header) const override {
+    using http::field;
+    const bool reads = header.method() == http::verb::get || header.method() == http::verb::head;
+    if (is_for("/healthz", header))
+      return reads ? Answer() : Answer{405, "only GET and HEAD /healthz", "", "GET, HEAD"};
+    if (!is_for("/webhooks", header)) return {404, "only POST /webhooks"};
+    if (header.method() != http::verb::post) return {405, "only POST /webhooks", "", "POST"};
+    for (const auto& line : header) {
+      if ((line.name() == field::content_encoding && !beast::iequals(line.value(), "identity")) ||
+          (line.name() == field::transfer_encoding && !beast::iequals(line.value(), "chunked"))) {
+        return {415, "the body is encoded, perhaps by a proxy"};
+      }
+    }
+    return {};
+  }
+
+  asio::awaitable<Answer> answer(const Request& request) override {
+    if (is_for("/healthz", request)) co_return co_await health();
+    Answer answer = verify(request);
+    if (answer.status != 0) co_return answer;
+    const std::string id = printable(view(request["webhook-id"]));
+    try {
+      const bool is_new = co_await recorder.record(id, request.body());
+      handlers.wake();
+      WebhookError error;
+      const auto event = try_unwrap(request.body(), error);
+      answer = {200, (is_new ? "recorded " : "duplicate ") + id};
+      answer.for_the_log =
+          event ? " " + std::string(event_type(event->data)) : std::string(" not understood: ") + error.what();
+    } catch (const std::exception& e) {
+      answer = {503, "not recorded", std::string(": ") + e.what()};  // the service sends it again
+    }
+    co_return answer;
+  }
+
+  Answer verify(const Request& request) {
+    Headers headers;
+    for (const auto& line : request) headers.emplace_back(view(line.name_string()), view(line.value()));
+    try {
+      secrets.verify(request.body(), headers);
+    } catch (const WebhookError& e) {
+      const char* const kind = e.code() == WebhookErrc::missing_header ? ".unsigned." : ".signed.";
+      if (!save_refused_.empty()) save(save_refused_ + kind, headers, request.body());
+      return {401, e.what()};
+    }
+    if (request["webhook-id"].size() > 1000) return {431, "the webhook-id is too long"};
+    return {};
+  }
+
+  // Strangers may ask as often as they like: it looks once a second.
+  asio::awaitable<Answer> health() {
+    using clock = std::chrono::steady_clock;
+    if (clock::now() >= look_at_) {
+      look_at_ = clock::time_point::max();
+      try {
+        co_await recorder.record("", "");
+        is_good_ = true;
+      } catch (const std::exception&) {
+        is_good_ = false;
+      }
+      look_at_ = clock::now() + std::chrono::seconds(1);
+    }
+    const bool good = is_good_ && !is_ending;
+    co_return Answer{good ? 200U : 503U, good ? "good" : is_ending ? "ending" : "cannot record", "", "", false};
+  }
+
+  const std::string save_refused_;
+  bool is_good_ = false;
+  std::chrono::steady_clock::time_point look_at_;
+};
