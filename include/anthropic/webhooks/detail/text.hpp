@@ -2,8 +2,22 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace anthropic::webhooks::detail {
+
+/// U+FEFF in UTF-8, which some editors put at the start of a file.
+inline constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+
+constexpr bool starts_with(std::string_view text, std::string_view prefix) noexcept {
+  return text.substr(0, prefix.size()) == prefix;
+}
+
+/// The value of a hexadecimal digit, or 16 for any other character.
+constexpr std::uint32_t hex_digit(char c) noexcept {
+  const auto digit = std::string_view("0123456789abcdefABCDEF").find(c);
+  return static_cast<std::uint32_t>(digit == std::string_view::npos ? 16 : digit < 16 ? digit : digit - 6);
+}
 
 /// A byte of 1 eight times, to repeat another byte with.
 inline constexpr std::uint64_t ones = ~std::uint64_t{0} / 0xFF;
