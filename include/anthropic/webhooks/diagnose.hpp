@@ -354,8 +354,9 @@ inline void undo_hexadecimal(const diagnosed& before, const delivery_visitor& vi
                        bytes[i] =
                            static_cast<unsigned char>(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
                      }
-                     const auto base64 = base64_of(bytes);
-                     list.append("v1,").append(base64.begin(), base64.end());
+                     digest_base64 base64;
+                     EVP_EncodeBlock(base64.data(), bytes.data(), static_cast<int>(bytes.size()));
+                     list.append("v1,").append(base64.view());
                      return true;
                    });
 }
@@ -374,7 +375,7 @@ inline void undo_url_safe_signature(const diagnosed& before, const delivery_visi
 inline void undo_lack_of_version(const diagnosed& before, const delivery_visitor& visit) {
   visit_signatures(before, visit, signature_without_version,
                    [](std::string& list, std::string_view version, std::string_view text) {
-                     constexpr std::size_t size = std::tuple_size_v<digest_base64>;
+                     constexpr std::size_t size = digest_base64::size;
                      // There may be something else before it, such as "v1=".
                      if (text.size() > size) text.remove_prefix(text.size() - size);
                      if (form_of(version, text) != signature_form::without_version) return false;
@@ -737,24 +738,19 @@ inline constexpr cause_entry cause_entries[] = {
      undo_serialization, nullptr},
 };
 
-inline delivery delivery_of(const diagnosed& request) {
-  delivery result({request.id, request.timestamp, request.signature}, request.body);
-  result.signed_timestamp = request.signed_timestamp;
-  return result;
-}
-
 /// Whether WebhookVerifier accepts it.
 inline bool is_accepted(const diagnosed& request) {
-  return request.key != nullptr &&
-         decide(delivery_of(request), {request.key, 1, WebhookVerifier::default_tolerance, request.now})
-             .accepted();
+  if (request.key == nullptr) return false;
+  const received_headers headers{request.id, request.timestamp, request.signature};
+  const receiver receiver{request.key, 1, WebhookVerifier::default_tolerance, request.now};
+  return decide({headers, request.signed_timestamp, request.body}, receiver).accepted();
 }
 
 /// Whether the signature is right, whatever the id and the timestamp are.
 inline bool is_signed(const diagnosed& request) {
   if (request.key == nullptr) return false;
-  const auto expected = signature_of(*request.key, request.id, request.timestamp, request.body);
-  return expected && lists_signature(request.signature, *expected);
+  const received_headers headers{request.id, request.timestamp, request.signature};
+  return find_signature(*request.key, {headers, request.timestamp, request.body}) == WebhookErrc::none;
 }
 
 /// Undoes up to `most` causes at once, and remembers which made the request right.
@@ -816,7 +812,7 @@ inline WebhookFinding unknown_cause(const diagnosed& request) {
 inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::string_view body,
                                                   const received_headers& headers, const header_list& names,
                                                   std::chrono::system_clock::time_point now) {
-  if (!headers.contradicted.empty()) {
+  if (headers.contradicted < header_count) {
     return {{WebhookCause::unknown, false,
              "The verifier refuses the headers: " + message_of_header(verdict_on(headers)) + ".",
              "Find out what sends a header twice, or puts two requests together."}};
