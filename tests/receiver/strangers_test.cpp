@@ -1,1 +1,288 @@
 // SPDX-License-Identifier: MIT
+// What strangers may try on a receiver, each in a small size and on loopback: deliveries go on, and so does
+// SIGTERM.
+#include "../catch.hpp"
+#include "databases.hpp"
+#include "deliveries.hpp"
+
+#include <atomic>
+#include <csignal>
+#include <cstdio>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace {
+
+fs::path log_in(const Sqlite& database) { return database.folder.path / "receiver.log"; }
+
+std::string output_of(const std::string& command) {
+  std::string text;
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+  for (int c = 0; (c = std::fgetc(pipe.get())) != EOF;) text += static_cast<char>(c);
+  return text;
+}
+
+/// The most memory that the process had, in megabytes. 0 where /proc does not tell it.
+long peak_memory(const Process& process) {
+  const std::string name = "VmHWM:", text = contents("/proc/" + std::to_string(process.pid()) + "/status");
+  const auto at = text.find(name);
+  return at == std::string::npos ? 0 : std::stol(text.substr(at + name.size())) / 1024;
+}
+
+/// The seconds of processor time that it took. 0 where /proc does not tell it.
+double processor_time(const Process& process) {
+  const std::string text = contents("/proc/" + std::to_string(process.pid()) + "/stat");
+  std::istringstream fields(text.empty() ? "" : text.substr(text.rfind(')') + 1));
+  std::string ignored;
+  for (int i = 0; i < 11; ++i) fields >> ignored;
+  double user = 0, system = 0;
+  fields >> user >> system;
+  return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
+}
+
+using Connections = std::vector<std::unique_ptr<Connection>>;
+
+Connections connect(int port, int n, const std::string& text) {
+  Connections all;
+  for (int i = 0; i < n; ++i) {
+    all.push_back(std::make_unique<Connection>(port));
+    all.back()->send(text);
+  }
+  return all;
+}
+
+/// Sends a byte more on each connection, again and again.
+class Drip {
+ public:
+  explicit Drip(const Connections& connections)
+      : thread_([this, &connections] {
+          while (!done_) {
+            for (const auto& connection : connections) connection->send("x");
+            std::this_thread::sleep_for(50ms);
+          }
+        }) {}
+  Drip(const Drip&) = delete;
+  Drip& operator=(const Drip&) = delete;
+  ~Drip() {
+    done_ = true;
+    thread_.join();
+  }
+
+ private:
+  std::atomic<bool> done_{false};
+  std::thread thread_;
+};
+
+}  // namespace
+
+TEST_CASE("a bomb is not unpacked, and is refused before it is read") {
+  const Sqlite database;
+  Receiver receiver(database.where(), log_in(database));
+  const std::string bomb = output_of("head -c 100000000 /dev/zero | gzip -9");
+  REQUIRE(bomb.size() > 50'000);
+  REQUIRE(bomb.size() < (1 << 20));
+  in_threads(32, [&](std::size_t i) {
+    const std::string coding = i % 2 == 0 ? "Content-Encoding: gzip\r\n" : "Content-Encoding: br\r\n";
+    Connection(receiver.port).send(head(bomb, coding + length_of(bomb)) + bomb).answer();
+  });
+  CHECK(status_of(receiver.port, head(bomb, "Content-Encoding: gzip\r\n" + length_of(bomb)) + bomb) == "415");
+  CHECK(status_of(receiver.port, head("", length_of(bomb)) + bomb) == "401");
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  CHECK(processor_time(receiver) < 5);
+  CHECK(peak_memory(receiver) < 100);
+  receiver.signal(SIGTERM);
+  CHECK(receiver.wait() == 0);
+}
+
+TEST_CASE("a header has 16 kB, in whatever lines") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  const std::string body = event("whe_1");
+  const auto status = [&](const std::string& more) {
+    return status_of(receiver.port, head(body, more + length_of(body)) + body);
+  };
+  CHECK(status("X: " + std::string(15'000, 'x') + "\r\n") == "200");
+  CHECK(status("X: " + std::string(17'000, 'x') + "\r\n") == "431");
+  std::string lines;
+  while (lines.size() < 15'000) lines += "a:\r\n";
+  CHECK(status(lines) == "200");
+  CHECK(status(lines + lines) == "431");
+  CHECK(status_of(receiver.port, "POST /" + std::string(17'000, 'x') + " HTTP/1.1\r\n\r\n") == "431");
+  const std::string chunked = head(body, "Transfer-Encoding: chunked");
+  CHECK(status_of(receiver.port, chunked + "1;" + std::string(30'000, 'x')) == "431");
+  CHECK(status_of(receiver.port, chunked + "0\r\nX: " + std::string(30'000, 'x')) == "431");
+  CHECK(receiver.logs("431 POST /webhooks  the header is too large\n"));
+
+  while (lines.size() < 1'000'000) lines += lines;
+  in_threads(8, [&](std::size_t) {
+    Connection flood(receiver.port);
+    flood.send("POST /webhooks HTTP/1.1\r\n");
+    for (int i = 0; i < 8; ++i) flood.send(lines);
+  });
+  CHECK(deliver(receiver.port, event("whe_2")) == 200);
+  CHECK(peak_memory(receiver) < 100);
+}
+
+TEST_CASE("connections that send nothing, or drip, do not hold up a delivery") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  const auto idle = connect(receiver.port, 1000, "");
+  const auto in_header = connect(receiver.port, 500, "POST /webhooks HTTP/1.1\r\nX-Slow: ");
+  const auto in_body = connect(receiver.port, 500, head("", "Content-Length: 1000000"));
+  const Drip header(in_header), body(in_body);
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 50; ++i) CHECK(deliver(receiver.port, event("whe_" + std::to_string(i))) == 200);
+  CHECK(std::chrono::steady_clock::now() - begin < 60s);  // instead of half a minute for each
+  CHECK(peak_memory(receiver) < 100);
+}
+
+TEST_CASE("a request has ten seconds, even if a byte comes every now and then") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  auto slow = connect(receiver.port, 5, "POST /webhooks HTTP/1.1\r\nX-Slow: ");
+  for (auto& each : connect(receiver.port, 5, head("", "Content-Length: 1000000")))
+    slow.push_back(std::move(each));
+  for (auto& each : connect(receiver.port, 5, head("", "Transfer-Encoding: chunked") + "1000\r\n")) {
+    slow.push_back(std::move(each));
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  const Drip drip(slow);
+  for (const auto& each : slow) CHECK(eventually([&] { return each->has_ended(); }));
+  const auto took = std::chrono::steady_clock::now() - begin;
+  CHECK(took > 5s);
+  CHECK(took < 100s);
+  CHECK(eventually([&] { return count(receiver.log(), "no whole request in ten seconds\n") == 15; }));
+}
+
+TEST_CASE("the bound on connections lets go of the one that has waited for the longest time") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  const auto idle = connect(receiver.port, 200, "");
+  const std::string body = event("whe_1"), request = head(body, length_of(body)) + body;
+  Connection kept(receiver.port);
+  for (int i = 0; i < 5; ++i) {
+    CHECK(kept.send(request).answer().find(" 200 ") != std::string::npos);
+    const auto more = connect(receiver.port, 200, "");
+    CHECK(eventually([&] { return idle.front()->has_ended(); }));
+  }
+  CHECK_FALSE(kept.has_ended());
+}
+
+TEST_CASE("it survives a limit of open files") {
+  const Sqlite database;
+  Receiver receiver(database.where(), log_in(database));
+  const rlimit few{40, 40};
+  REQUIRE(prlimit(receiver.pid(), RLIMIT_NOFILE, &few, nullptr) == 0);
+  const auto idle = connect(receiver.port, 200, "");
+  for (int i = 0; i < 20; ++i) CHECK(deliver(receiver.port, event("whe_" + std::to_string(i))) == 200);
+  CHECK(processor_time(receiver) < 5);
+  receiver.signal(SIGTERM);
+  CHECK(receiver.wait() == 0);
+}
+
+TEST_CASE("large bodies that do not come to an end cost little memory") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  const auto many = connect(receiver.port, 500, head("", "Content-Length: 1048576"));
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  CHECK(peak_memory(receiver) < 100);
+  // The most there can be: a megabyte for each connection.
+  const std::string almost(1'000'000, 'x');
+  in_threads(8, [&](std::size_t thread) {
+    for (std::size_t i = thread; i < many.size(); i += 8) many[i]->send(almost);
+  });
+  CHECK(deliver(receiver.port, event("whe_2")) == 200);
+  CHECK(peak_memory(receiver) < 400);
+}
+
+namespace {
+
+/// A receiver whose log goes to a pipe that has room for few lines. They are read only where it says so.
+struct Stalling {
+  Sqlite database;
+  std::string fifo = (database.folder.path / "fifo").string();
+  std::unique_ptr<Process> receiver;
+  int log = -1, port = 0;
+
+  Stalling() {
+    if (mkfifo(fifo.c_str(), 0600) != 0) throw std::runtime_error("no pipe");
+    const std::string command = "exec " RECEIVER " 0 " + database.where() + " >" + fifo;
+    receiver = std::make_unique<Process>(test_secret, std::vector<std::string>{"/bin/sh", "-c", command},
+                                         database.folder.path / "log");
+    log = open(fifo.c_str(), O_RDONLY | O_CLOEXEC);
+    fcntl(log, F_SETPIPE_SZ, 4096);
+    const std::string line = read_until("/webhooks\n");
+    port = std::stoi(line.substr(line.find("127.0.0.1:") + 10));
+  }
+  Stalling(const Stalling&) = delete;
+  Stalling& operator=(const Stalling&) = delete;
+  ~Stalling() { close(log); }
+
+  std::string read_until(const std::string& end) const {
+    std::string text;
+    for (char c = 0; text.find(end) == std::string::npos && read(log, &c, 1) == 1;) text += c;
+    return text;
+  }
+  /// Returns how many of 2000 deliveries were accepted.
+  [[nodiscard]] int deliver_many() const {
+    std::atomic<int> good{0};
+    in_threads(8, [&](std::size_t thread) {
+      Connection connection(port);
+      const std::string body = event("whe_" + std::to_string(thread));
+      for (int i = 0; i < 250; ++i) {
+        good += connection.send(head(body, length_of(body)) + body).answer().find("HTTP/1.1 200 ") == 0;
+      }
+    });
+    return good;
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a reader of the log that stalls, or ends, holds up neither deliveries nor the end") {
+  Stalling stalling;
+  const bool ends = GENERATE(false, true);
+  if (ends) close(std::exchange(stalling.log, -1));
+  CHECK(stalling.deliver_many() == 2000);
+  stalling.receiver->signal(SIGTERM);
+  CHECK(stalling.receiver->wait() == 0);
+}
+
+TEST_CASE("lines of the log that found no room are counted") {
+  Stalling stalling;
+  CHECK(stalling.deliver_many() == 2000);
+  const std::string end = " lines were dropped, since nobody read them\n";
+  std::string text = stalling.read_until(end);
+  text.erase(text.size() - end.size());
+  const auto dropped = std::stoul(text.substr(text.rfind(' ')));
+  CHECK(dropped > 100);
+  CHECK(count(text, " 200 POST /webhooks  ") + dropped == 2000);
+  CHECK(deliver(stalling.port, event("whe_last")) == 200);
+  stalling.read_until(" recorded whe_last ");
+}
+
+TEST_CASE("many refusals are summed up in the log") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  for (int i = 0; i < 300; ++i) CHECK(status_of(receiver.port, "GET / HTTP/1.1\r\n\r\n") == "404");
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  CHECK(receiver.logs(" recorded whe_1 "));  // at once
+  std::size_t lines = 0, summed = 0;
+  CHECK(eventually([&] {
+    const std::string log = receiver.log();
+    lines = count(log, " 404 ");
+    summed = 0;
+    const std::string end = " more requests were refused\n";
+    for (auto at = log.find(end); at != std::string::npos; at = log.find(end, at + 1)) {
+      summed += std::stoul(log.substr(log.rfind(' ', at - 1)));
+    }
+    return lines + summed == 300;
+  }));
+  CHECK(lines >= 20);
+  CHECK(lines < 200);
+}
