@@ -510,13 +510,13 @@ TEST_CASE("a role that may not do what a receiver does is found at start, and sa
       "REVOKE CREATE ON SCHEMA public FROM PUBLIC; DROP ROLE IF EXISTS reader, inserter;"
       "CREATE ROLE reader LOGIN; CREATE ROLE inserter LOGIN");
   CHECK(contains(start(as("reader")),
-                 "receiver: PostgreSQL: it cannot be used as it is: ERROR:  permission denied for schema"));
+                 "receiver: it cannot be used as it is: PostgreSQL: ERROR:  permission denied for schema"));
   open_store(database.where(), Purpose::record);
   database.query("GRANT SELECT ON webhook_events TO reader; GRANT SELECT, INSERT ON webhook_events TO inserter");
   for (const char* role : {"reader", "inserter"}) {
     CAPTURE(role);
     CHECK(contains(start(as(role)),
-                   "receiver: PostgreSQL: it cannot be used as it is: ERROR:  permission denied for table"));
+                   "receiver: it cannot be used as it is: PostgreSQL: ERROR:  permission denied for table"));
   }
   database.query("ALTER TABLE webhook_events DROP COLUMN attempts");
   CHECK(contains(start(database.where()), "\"attempts\" does not exist"));
