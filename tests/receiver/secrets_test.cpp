@@ -60,7 +60,7 @@ TEST_CASE("the secrets are in a variable, or in a file that another names") {
     CHECK(receiver.logs(" signed with secret 1 of 2\n"));
     CHECK(receiver.logs(" signed with secret 2 of 2\n"));
     CHECK(deliver_with(other_secret, receiver.port, "whe_4") == 200);
-    CHECK(receiver.logs(" recorded whe_4 "));
+    CHECK(receiver.logs(in_file ? " duplicate whe_4 " : " recorded whe_4 "));
     CHECK(count(receiver.log(), "signed with") == 2);
   }
 }
@@ -180,7 +180,7 @@ TEST_CASE("a second endpoint with its own secret: each event comes twice and is 
   REQUIRE(eventually([&] {
     return files.database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "0\n";
   }));
-  CHECK(files.database.query("SELECT count(*), count(DISTINCT event_id) FROM notes") == "102\n");
+  CHECK(files.database.query("SELECT count(*) FROM notes") == "102\n");
   CHECK(files.database.query("SELECT count(DISTINCT event_id) FROM notes") == "102\n");
 }
 

@@ -1,0 +1,419 @@
+// SPDX-License-Identifier: MIT
+// The files in examples/receiver/deploy, and what examples/receiver/README.md has to copy. Of the files only
+// ports, paths and certificates are replaced. What is not installed is skipped.
+#include "../catch.hpp"
+#include "databases.hpp"
+#include "deliveries.hpp"
+
+#include <openssl/ssl.h>
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <functional>
+#include <future>
+#include <memory>
+#include <mutex>
+#include <sstream>
+
+namespace {
+
+#ifdef POSTGRES_BIN
+using Database = Postgres;
+#else
+using Database = Sqlite;
+#endif
+
+/// The path of a program of the system, or "" after it has said that it is not installed.
+std::string program(const std::string& name) {
+  const char* const path = std::getenv("PATH");
+  std::istringstream folders((path ? path : "/bin") + std::string(":/usr/sbin:/sbin"));
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (access((folder + '/' + name).c_str(), X_OK) == 0) return folder + '/' + name;
+  }
+  if (std::getenv("REQUIRE_PACKAGES")) FAIL(name << " is not installed");
+  WARN("skipped: " << name << " is not installed");
+  return "";
+}
+
+/// A port for a server, which is not one that the system gives to clients. So it stays free.
+int free_port() {
+  static int next = 20'000 + getpid() % 10'000;
+  for (int tries = 0; tries < 1000; ++tries) {
+    const int port = 20'000 + ++next % 10'000;
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int socket = ::socket(AF_INET, SOCK_STREAM, 0);
+    const bool is_free = bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    close(socket);
+    if (is_free) return port;
+  }
+  throw std::runtime_error("no free port");
+}
+
+using Replacements = std::vector<std::pair<std::string, std::string>>;
+
+/// A file of examples/receiver/deploy. Each text that is to be replaced must be in it.
+std::string deployed(const std::string& name, const Replacements& replacements) {
+  std::string text = contents(fs::path(DEPLOY_DIR) / name);
+  for (const auto& [from, to] : replacements) {
+    CAPTURE(name, from);
+    REQUIRE(text.find(from) != std::string::npos);
+    for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) {
+      text.replace(at, from.size(), to);
+    }
+  }
+  return text;
+}
+
+fs::path write(const fs::path& path, const std::string& text) {
+  std::ofstream(path) << text;
+  return path;
+}
+
+/// A certificate for localhost, and its key.
+struct Certificate {
+  explicit Certificate(const fs::path& folder)
+      : certificate((folder / "cert.pem").string()), key((folder / "key.pem").string()) {
+    Process openssl("",
+                    {program("openssl"), "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                     "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext",
+                     "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate},
+                    folder / "openssl.log");
+    if (openssl.wait() != 0) throw std::runtime_error("no certificate: " + openssl.log());
+  }
+  std::string certificate, key;
+};
+
+/// A reverse proxy. It ends in order, with all its processes, also if this test is killed.
+class Proxy : public Process {
+ public:
+  Proxy(std::vector<std::string> command, const fs::path& log, int port) : Process("", wrapped(command), log) {
+    if (!eventually([&] { return Connection(port).connected || ended(); }) || ended()) {
+      throw std::runtime_error(command[0] + " does not listen: " + this->log());
+    }
+  }
+  Proxy(const Proxy&) = delete;
+  Proxy& operator=(const Proxy&) = delete;
+  ~Proxy() {
+    signal(SIGTERM);
+    wait();
+  }
+
+ private:
+  [[nodiscard]] bool ended() const {
+    siginfo_t info{};
+    return waitid(P_PID, static_cast<id_t>(pid()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+  }
+  static std::vector<std::string> wrapped(std::vector<std::string> command) {
+    command.insert(command.begin(), {program("setpriv"), "--pdeathsig", "TERM"});
+    return command;
+  }
+};
+
+/// Three receivers with one database and the certificate of a proxy in front of them.
+struct Site {
+  explicit Site(std::string seconds = "1") : grace(std::move(seconds)) {
+    signal(SIGPIPE, SIG_IGN);  // OpenSSL has no MSG_NOSIGNAL
+    for (int i = 0; i < 3; ++i) {
+      ports.push_back(free_port());
+      start(receivers.emplace_back(), ports.back());
+    }
+  }
+
+  void start(std::unique_ptr<Receiver>& receiver, int at) {
+    Receiver::Options options;
+    options.port = at;
+    options.more = {"--grace", grace};
+    receiver =
+        std::make_unique<Receiver>(database.where(), folder.path / ("receiver." + std::to_string(at)), options);
+  }
+
+  [[nodiscard]] std::string path(const std::string& name) const { return (folder.path / name).string(); }
+  [[nodiscard]] std::string at(std::size_t i) const { return "127.0.0.1:" + std::to_string(ports[i]); }
+
+  [[nodiscard]] std::unique_ptr<httplib::SSLClient> client() const {
+    auto made = std::make_unique<httplib::SSLClient>("localhost", port);
+    made->set_ca_cert_path(certificate.certificate.c_str());
+    made->enable_server_certificate_verification(true);
+    made->set_keep_alive(true);
+    made->set_tcp_nodelay(true);
+    made->set_read_timeout(60);
+    return made;
+  }
+
+  /// The status of the answer, 0 where there is none.
+  [[nodiscard]] int deliver(const std::string& body, const std::string& signed_body, const char* to = "/webhooks",
+                            const httplib::Headers& more = {}) const {
+    auto headers = signed_headers(signed_body, id_of(body));
+    headers.insert(more.begin(), more.end());
+    const auto result = client()->Post(to, headers, body, "application/json");
+    return result ? result->status : 0;
+  }
+  [[nodiscard]] int deliver(const std::string& body) const { return deliver(body, body); }
+
+  [[nodiscard]] std::string count(const std::string& what) const {
+    const std::string text = database.query("SELECT count(" + what + ") FROM webhook_events");
+    return text.substr(0, text.size() - 1);
+  }
+
+  const Database database;
+  const Folder folder;
+  const Certificate certificate{folder.path};
+  const int port = free_port();
+  std::string grace;
+  std::vector<int> ports;
+  std::vector<std::unique_ptr<Receiver>> receivers;
+};
+
+std::unique_ptr<Proxy> start_nginx(const Site& site) {
+  const std::string here = site.folder.path.string() + '/';
+  std::string paths = "http {";
+  for (const std::string name : {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
+    paths += '\n' + name + "_temp_path " + here + name + ';';
+  }
+  if (geteuid() == 0) fs::permissions(site.folder.path, fs::perms(0711));  // for the user of its workers
+  const auto file =
+      write(here + "nginx.conf",
+            deployed("nginx.conf",
+                     {{"10.0.0.11:8080", site.at(0)},
+                      {"10.0.0.12:8080", site.at(1)},
+                      {"10.0.0.13:8080", site.at(2)},
+                      {"443", "127.0.0.1:" + std::to_string(site.port)},
+                      {"/etc/letsencrypt/live/webhooks.example.com/fullchain.pem", site.certificate.certificate},
+                      {"/etc/letsencrypt/live/webhooks.example.com/privkey.pem", site.certificate.key},
+                      {"/run/nginx.pid", here + "nginx.pid"},
+                      {"/var/log/nginx/error.log", "stderr"},
+                      {"http {", paths}}));
+  return std::make_unique<Proxy>(
+      std::vector<std::string>{program("nginx"), "-e", "stderr", "-g", "daemon off;", "-c", file.string()},
+      here + "nginx.log", site.port);
+}
+
+std::unique_ptr<Proxy> start_caddy(const Site& site) {
+  // Without the global options it would also listen on port 80, and on one for its administration.
+  const std::string address = "{\nadmin off\nauto_https disable_redirects\n}\nhttps://localhost:";
+  const auto file = write(site.path("Caddyfile"),
+                          deployed("Caddyfile", {{"webhooks.example.com", address + std::to_string(site.port)},
+                                                 {"127.0.0.1:8080", site.at(0)}}) +
+                              "tls " + site.certificate.certificate + ' ' + site.certificate.key + '\n');
+  return std::make_unique<Proxy>(
+      std::vector<std::string>{program("env"), "HOME=" + site.folder.path.string(),
+                               "XDG_DATA_HOME=" + site.path("data"), "XDG_CONFIG_HOME=" + site.path("config"),
+                               program("caddy"), "run", "--adapter", "caddyfile", "--config", file.string()},
+      site.path("caddy.log"), site.port);
+}
+
+std::unique_ptr<Proxy> start_haproxy(const Site& site) {
+  const auto both =
+      write(site.path("both.pem"), contents(site.certificate.certificate) + contents(site.certificate.key));
+  const auto file = write(
+      site.path("haproxy.cfg"),
+      deployed("haproxy.cfg", {{"10.0.0.11:8080", site.at(0)},
+                               {"10.0.0.12:8080", site.at(1)},
+                               {"10.0.0.13:8080", site.at(2)},
+                               {"/etc/haproxy/webhooks.example.com.pem", both.string()},
+                               {"log /dev/log local0", "log stderr format raw local0"},
+                               {":443", "127.0.0.1:" + std::to_string(site.port)},
+                               {"  user haproxy\n  group haproxy\n", ""}}));  // else --pdeathsig has no effect
+  return std::make_unique<Proxy>(std::vector<std::string>{program("haproxy"), "-db", "-f", file.string()},
+                                 site.path("haproxy.log"), site.port);
+}
+
+/// A client over TLS that sends its header a few bytes at a time.
+class Dripping {
+ public:
+  Dripping(SSL_CTX* context, int port) : bio_(BIO_new_ssl_connect(context), BIO_free_all) {
+    BIO_set_conn_hostname(bio_.get(), ("127.0.0.1:" + std::to_string(port)).c_str());
+    drip("POST /webhooks HTTP/1.1\r\nHost: localhost\r\nX: ");
+  }
+  /// Whether the other side still takes it.
+  bool drip(const std::string& text = "x") {
+    return BIO_write(bio_.get(), text.data(), static_cast<int>(text.size())) > 0;
+  }
+
+ private:
+  std::unique_ptr<BIO, void (*)(BIO*)> bio_;
+};
+
+void check_deliveries(const Site& site) {
+  const std::string body = event("whe_1");
+  CHECK(site.deliver(body) == 200);
+  CHECK(site.deliver(body) == 200);
+  CHECK(site.deliver(event("whe_2"), body) == 401);
+  CHECK(site.deliver(std::string(1'000'000, ' ')) == 200);
+  CHECK(site.deliver(std::string(1'100'000, ' ')) == 413);
+  CHECK(site.deliver(body, body, "/other") == 404);
+  CHECK(site.deliver(body, body, "/webhooks", {{"Content-Encoding", "gzip"}}) == 415);
+  const int too_large = site.deliver(body, body, "/webhooks", {{"X", std::string(30'000, 'x')}});
+  CHECK((too_large == 0 || too_large >= 400));
+  const auto client = site.client();  // chunked
+  const auto result = client->Post(
+      "/webhooks", signed_headers(event("whe_3")),
+      [](std::size_t, httplib::DataSink& sink) {
+        const std::string chunk = event("whe_3");
+        for (const char c : chunk) sink.write(&c, 1);
+        sink.done();
+        return true;
+      },
+      "application/json");
+  REQUIRE(result);
+  CHECK(result->status == 200);
+  CHECK(site.count("*") == "3");
+  REQUIRE(eventually([&] { return site.count("handled_at") == "2"; }));  // the one of spaces does not parse
+}
+
+void check_drips(const Site& site, const Proxy& proxy) {
+  const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+  std::vector<std::unique_ptr<Dripping>> clients;
+  for (int i = 0; i < 500; ++i) clients.push_back(std::make_unique<Dripping>(context.get(), site.port));
+  const auto all_drip = [&] {
+    std::size_t n = 0;
+    for (auto& client : clients) n += client->drip() ? 1 : 0;
+    return n;
+  };
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) {
+    if (i % 5 == 0) CHECK(all_drip() >= 400);  // on a slow machine the first may be over their time
+    CHECK(site.deliver(event("whe_drip_" + std::to_string(i))) == 200);
+  }
+  CAPTURE(proxy.log());
+  CHECK(std::chrono::steady_clock::now() - begin < 10s);
+  for (const auto& receiver : site.receivers) CHECK(count(receiver->log(), "not a whole request") == 0);
+}
+
+/// Ends each receiver with each of the signals, and starts it again, while four clients deliver. No attempt may
+/// fail.
+void check_restarts(Site& site, const Proxy& proxy, const std::vector<int>& signals,
+                    const std::function<void(std::size_t i)>& wait_for_restarted) {
+  std::atomic<bool> done{false};
+  std::atomic<int> accepted{0};
+  std::mutex mutex;
+  std::string failed;
+  auto load = std::async(std::launch::async, [&] {
+    in_threads(4, [&](std::size_t thread) {
+      const auto client = site.client();
+      for (int i = 0; !done; ++i) {
+        std::this_thread::sleep_for(1ms);
+        const std::string body = event("whe_" + std::to_string(thread) + '_' + std::to_string(i));
+        const auto result = client->Post("/webhooks", signed_headers(body), body, "application/json");
+        if (result && result->status == 200) {
+          ++accepted;
+        } else {
+          const std::lock_guard lock(mutex);
+          failed +=
+              id_of(body) + ": " + (result ? std::to_string(result->status) : to_string(result.error())) + '\n';
+        }
+      }
+    });
+  });
+  const std::shared_ptr<void> end_of_load(nullptr, [&](void*) { done = true; });  // also if something throws
+  // In this thread: a process ends with the thread that started it.
+  for (const int signal : signals) {
+    for (std::size_t i = 0; i < 3; ++i) {
+      const int before = accepted;
+      site.receivers[i]->signal(signal);
+      CHECK(site.receivers[i]->wait() == (signal == SIGTERM ? 0 : -signal));
+      site.start(site.receivers[i], site.ports[i]);
+      wait_for_restarted(i);
+      CHECK(eventually([&] { return accepted > before + 20; }));
+    }
+  }
+  done = true;
+  load.get();
+  std::string logs = proxy.log();
+  for (const auto& receiver : site.receivers) logs += receiver->log();
+  CAPTURE(logs);
+  CHECK(failed == "");
+  CHECK(site.count("*") == std::to_string(accepted));
+  REQUIRE(eventually([&] { return site.count("handled_at") == std::to_string(accepted); }));
+  CHECK(site.database.query("SELECT count(*) FROM notes") == std::to_string(accepted) + '\n');
+}
+
+TEST_CASE("nginx: deliveries come over https, and 500 connections that drip header bytes do not hold them up",
+          "[nginx]") {
+  if (program("nginx").empty()) return;
+  const Site site;
+  const auto proxy = start_nginx(site);
+  check_deliveries(site);
+  CHECK(site.client()->Get("/healthz")->status == 404);
+  check_drips(site, *proxy);
+  CAPTURE(proxy->log());
+}
+
+TEST_CASE("nginx: three receivers are restarted under load, one after the other, and no attempt fails",
+          "[nginx]") {
+  if (program("nginx").empty()) return;
+  Site site;
+  const auto proxy = start_nginx(site);
+  check_restarts(site, *proxy, {SIGTERM, SIGKILL}, [](std::size_t) {});
+}
+
+TEST_CASE("Caddy: deliveries come over https, and 500 connections that drip header bytes do not hold them up",
+          "[caddy]") {
+  if (program("caddy").empty()) return;
+  const Site site;
+  const auto proxy = start_caddy(site);
+  check_deliveries(site);
+  check_drips(site, *proxy);
+}
+
+TEST_CASE("HAProxy: deliveries come over https, and 500 connections that drip header bytes do not hold them up",
+          "[haproxy]") {
+  if (program("haproxy").empty()) return;
+  const Site site;
+  const auto proxy = start_haproxy(site);
+  check_deliveries(site);
+  CHECK(site.client()->Get("/healthz")->status == 404);
+  check_drips(site, *proxy);
+}
+
+TEST_CASE("HAProxy: three receivers are restarted under load, one after the other, and no attempt fails",
+          "[haproxy]") {
+  if (program("haproxy").empty()) return;
+  Site site("4");  // time for two of its checks
+  const auto proxy = start_haproxy(site);
+  check_restarts(site, *proxy, {SIGTERM}, [&](std::size_t i) {
+    std::this_thread::sleep_for(1500ms);  // longer than from one of its checks to the next
+    const std::string server = std::string("Server receivers/") + "abc"[i];
+    const auto is_up = [&] {
+      return count(proxy->log(), server + " is UP") == count(proxy->log(), server + " is DOWN");
+    };
+    CHECK(eventually(is_up));
+  });
+}
+
+TEST_CASE("HAProxy takes a receiver into service when it is healthy, and out of it when it is told to stop",
+          "[haproxy]") {
+  if (program("haproxy").empty()) return;
+  Site site;
+  for (auto& receiver : site.receivers) {
+    receiver->signal(SIGTERM);
+    CHECK(receiver->wait() == 0);
+  }
+  const auto proxy = start_haproxy(site);
+  REQUIRE(proxy->logs("Server receivers/c is DOWN"));
+  CHECK(site.deliver(event("whe_1")) == 503);
+  site.grace = "3600";
+  site.start(site.receivers[0], site.ports[0]);
+  site.start(site.receivers[1], site.ports[1]);
+  REQUIRE(proxy->logs("Server receivers/a is UP"));
+  REQUIRE(proxy->logs("Server receivers/b is UP"));
+  const auto deliver_ten = [&](const std::string& ids) {
+    for (int i = 0; i < 10; ++i) CHECK(site.deliver(event(ids + std::to_string(i))) == 200);
+  };
+  deliver_ten("whe_both_");
+  for (const std::size_t i : {0, 1}) CHECK(site.receivers[i]->logs(" recorded whe_both_"));
+
+  site.receivers[0]->signal(SIGTERM);
+  REQUIRE(eventually([&] { return count(proxy->log(), "Server receivers/a is DOWN, reason: Layer7") > 0; }));
+  deliver_ten("whe_b_");
+  CHECK(site.receivers[1]->logs(" recorded whe_b_9"));
+  CHECK(count(site.receivers[0]->log(), "whe_b_") == 0);
+  CHECK(deliver(site.ports[0], event("whe_2")) == 200);  // what is still on its way to it
+}
+
+}  // namespace
