@@ -2,13 +2,12 @@
 // A receiver that loses no event which it has accepted. It verifies and records each POST to /webhooks, answers,
 // and handles the event after that.
 //   ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE=path receiver [options] [port [database [address]]]
-// The file has a secret, or several while one is replaced, with white space or commas between them. It is read
-// again on SIGHUP, and when a delivery does not verify. ANTHROPIC_WEBHOOK_SIGNING_KEY may have them instead. The
-// database is a file for SQLite, or a postgresql:// URL, which any number of receivers may share. Port 0 is any
-// free port. GET /healthz is answered with 200 while deliveries can be recorded. Options:
-//   --grace SECONDS      on SIGTERM, accepts deliveries for so long, while /healthz is already answered with 503
-//   --save-refused FILE  saves requests that are answered with 401, for diagnosis: a few, in FILE.signed.1 and so
-//   on
+// The file has a secret, or several while one is replaced, with whitespace or commas between them. It is read
+// again on SIGHUP, and when a delivery does not verify. ANTHROPIC_WEBHOOK_SIGNING_KEY may have the secrets
+// instead. The database is a file for SQLite, or a postgresql:// URL, which any number of receivers may share.
+// Port 0 is any free port. GET /healthz is answered with 200 while deliveries can be recorded. Options:
+//   --grace SECONDS      on SIGTERM, accepts deliveries for this long, while /healthz is already answered with 503
+//   --save-refused FILE  saves a few requests that are answered with 401, in FILE.signed.1 and so on, to diagnose
 // It belongs behind a reverse proxy, which does the TLS.
 #include "webhooks.hpp"
 

@@ -114,8 +114,10 @@ TEST_CASE("a header has 16 kB, in whatever lines") {
   CHECK(status(lines + lines) == "431");
   CHECK(status_of(receiver.port, "POST /" + std::string(17'000, 'x') + " HTTP/1.1\r\n\r\n") == "431");
   const std::string chunked = head(body, "Transfer-Encoding: chunked");
-  CHECK(status_of(receiver.port, chunked + "1;" + std::string(30'000, 'x')) == "431");
-  CHECK(status_of(receiver.port, chunked + "0\r\nX: " + std::string(30'000, 'x')) == "431");
+  for (const char* const start : {"1;", "0\r\nX: "}) {  // which status it is depends on the version of Boost
+    const std::string status_in_body = status_of(receiver.port, chunked + start + std::string(30'000, 'x'));
+    CHECK((status_in_body == "431" || status_in_body == "400"));
+  }
   CHECK(receiver.logs("431 POST /webhooks  the header is too large\n"));
 
   while (lines.size() < 1'000'000) lines += lines;
