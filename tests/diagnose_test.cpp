@@ -275,6 +275,12 @@ std::vector<spoilt> spoilt_requests() {
     rows.push_back({text, with_body(signed_request(raw + end), text), expected});
   }
 
+  // The first and the last character that takes a surrogate pair, and the last that does not.
+  rows.push_back({"surrogate pairs",
+                  with_body(signed_request(R"({"id":"\ud800\udc00\udbff\udfff\uffff"})"),
+                            "{\"id\":\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\xef\xbf\xbf\"}"),
+                  {cause::body_reserialized}});
+
   // The two key orders of the wire.
   const std::string sdk =
       R"({"id":"whe_1","created_at":"2026-03-15T10:00:00Z","data":{"id":"sesn_1","organization_id":"org_1",)"
