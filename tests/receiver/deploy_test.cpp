@@ -7,6 +7,7 @@
 #include "store.hpp"
 
 #include <openssl/ssl.h>
+#include <anthropic/webhooks.hpp>
 #include <nlohmann/json.hpp>
 
 #include <arpa/inet.h>
@@ -18,6 +19,7 @@
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <sstream>
 
 namespace {
@@ -564,6 +566,43 @@ TEST_CASE("the README shows the Caddyfile, and links to files that exist", "[rea
     CHECK((link.compare(0, 8, "https://") == 0 || fs::exists(fs::path(DEPLOY_DIR) / ".." / link)));
   }
   CHECK(links >= 8);
+}
+
+using namespace anthropic::webhooks;
+
+// The README's handler, with what it uses of examples/fetch.cpp.
+struct Api {
+  Api(const std::string& base_url, const std::string&) { CHECK(base_url == "https://api.anthropic.com"); }
+  static inline std::function<std::optional<nlohmann::json>(const WebhookResource&)> answer;
+  static std::optional<nlohmann::json> get(const WebhookResource& resource) { return answer(resource); }
+};
+#include "readme_handler.hpp"
+
+TEST_CASE("the README's handler does not lock the database while it fetches", "[readme]") {
+  const Sqlite database;
+  const auto recorder = open_store(database.where(), Purpose::record);
+  const auto handler = open_store(database.where(), Purpose::handle);
+  recorder->record({{"1", event("1")}, {"2", event("2")}, {"3", event("3", "session.deleted")}});
+  std::string reasons;
+  int fetched = 0;
+  Api::answer = [&](const WebhookResource& resource) -> std::optional<nlohmann::json> {
+    CHECK(resource.path == "/v1/sessions/sesn_1");
+    if (++fetched == 1) throw std::runtime_error("status 529");
+    database.query("INSERT INTO notes VALUES('another', 'writes')");
+    if (fetched == 2) return std::nullopt;
+    return nlohmann::json{{"status", "idle"}};
+  };
+  const auto handle_all = [&] {
+    return eventually([&] {
+      handler->handle_next([](auto& db, const auto&, const auto& body) { handle(db, unwrap(body)); },
+                           [&](const auto& id, const auto& reason) { reasons += id + ": " + reason + '\n'; });
+      return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "0\n";
+    });
+  };
+  REQUIRE(handle_all());
+  CHECK(reasons == "1: status 529\n");
+  CHECK(database.query("SELECT event_id || ': ' || note FROM notes ORDER BY rowid") ==
+        "another: writes\n2: gone\n3: gone\nanother: writes\n1: idle\n");
 }
 
 }  // namespace
