@@ -1,30 +1,50 @@
 // SPDX-License-Identifier: MIT
-// A small server: it verifies each request, and says what it is. The README begins with it.
+// A small server with cpp-httplib. It verifies each request and prints what it is; the README begins with its
+// core.
 #include <httplib.h>
+
 #include <anthropic/webhooks/verify.hpp>
 #include <iostream>
 
 using namespace anthropic::webhooks;
 
-void handle(const BetaWebhookEvent& event) {
-  std::visit(overloaded{
-                 [](const BetaWebhookSessionStatusIdledEventData& e) { std::cout << "idle: " << e.id; },
-                 [](const BetaWebhookVaultCredentialRefreshFailedEventData& e) { std::cout << "renew: " << e.id; },
-                 [](const auto& e) { std::cout << "ignored: " << e.type; },
-             },
-             event.data);
-  std::cout << std::endl;
+const WebhookVerifier verifier(std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY"));  // one for all threads
+
+// For each request, with any HTTP server: takes the raw body and the headers, returns the status to answer with.
+template <class Headers>
+int receive(const std::string& body, const Headers& headers) {
+  WebhookError error;
+  const auto event = verifier.try_unwrap(body, headers, error);
+  if (!event) {
+    std::cerr << error.what() << std::endl;  // says why, and never shows a secret
+    return error.http_status();
+  }
+  std::visit(
+      overloaded{
+          [](const BetaWebhookSessionStatusIdledEventData& e) { std::cout << "idle: " << e.id << std::endl; },
+          [](const auto& e) { std::cout << "ignored: " << e.type << std::endl; },
+      },
+      event->data);
+  return 204;
 }
 
 int main(int argc, char** argv) {
-  const WebhookVerifier verifier(std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY"));
   httplib::Server server;
-  server.Post("/webhooks", [&](const httplib::Request& request, httplib::Response& response) {
-    WebhookError error;
-    const auto event = verifier.try_unwrap(request.body, request.headers, error);
-    if (event) handle(*event);
-    if (!event) std::cerr << error.what() << std::endl;
-    response.status = event ? 204 : error.http_status();  // 401 where the signature is not right
+  server.set_keep_alive_max_count(1);  // since it does not read all of a body that it refuses
+  server.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
+    const bool here = request.method == "POST" && request.path == "/webhooks";
+    response.status = here ? 415 : 404;
+    const bool plain = !request.has_header("Content-Encoding") && !request.is_multipart_form_data();
+    return here && plain ? httplib::Server::HandlerResponse::Unhandled : httplib::Server::HandlerResponse::Handled;
+  });
+  server.Post("/webhooks", [](const httplib::Request& request, httplib::Response& response, const auto& read) {
+    std::string body;
+    const bool whole = read([&](const char* data, std::size_t size) {
+      if (body.size() + size > 1 << 20) return false;
+      body.append(data, size);
+      return true;
+    });
+    response.status = whole ? receive(body, request.headers) : 413;
   });
   if (server.listen("127.0.0.1", argc > 1 ? std::stoi(argv[1]) : 8080)) return 0;
   std::cerr << "cannot listen on this port" << std::endl;

@@ -12,7 +12,6 @@
 #include <chrono>
 #include <cstddef>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -98,22 +97,44 @@ std::string_view signature() {
 #endif
 }
 
-std::vector<std::string> split(const std::string& text, char separator) {
-  std::vector<std::string> parts;
-  std::istringstream in(text);
-  for (std::string part; std::getline(in, part, separator);) parts.push_back(part);
-  return parts;
+/// "BetaWebhookVaultCreatedEventData" for "vault.created".
+std::string struct_name(std::string tag) {
+  std::string name = "BetaWebhook";
+  bool starts_word = true;
+  for (const char c : tag) {
+    const bool separates = c == '.' || c == '_';
+    if (!separates) name += starts_word ? static_cast<char>(c - 'a' + 'A') : c;
+    starts_word = separates;
+  }
+  return name + "EventData";
 }
 
-/// A line an event type of tests/fixtures/event_types.tsv: struct, tag, what `id` is the ID of, other keys, on
-/// offer.
-std::vector<std::vector<std::string>> event_type_facts() {
-  std::ifstream file(FIXTURES_DIR "/event_types.tsv");
-  std::vector<std::vector<std::string>> rows;
+/// The comment of a struct in events.hpp, on one line, and that of its `id`.
+struct comments {
+  std::string of_struct, of_id;
+};
+
+comments comments_of(const std::string& name) {
+  const auto starts_with = [](const std::string& line, const std::string& start) {
+    return line.compare(0, start.size(), start) == 0;
+  };
+  std::ifstream file(FIXTURES_DIR "/../../include/anthropic/webhooks/events.hpp");
+  comments found;
+  bool inside = false;
   for (std::string line; std::getline(file, line);) {
-    if (line[0] != '#') rows.push_back(split(line, '\t'));
+    if (inside) {
+      const std::string id = "  std::string id;  ///< ";
+      if (starts_with(line, "};")) return found;
+      if (starts_with(line, id)) found.of_id = line.substr(id.size());
+    } else if (starts_with(line, "/// ")) {
+      found.of_struct += (found.of_struct.empty() ? "" : " ") + line.substr(4);
+    } else if (starts_with(line, "struct " + name + " {")) {
+      inside = true;
+    } else {
+      found.of_struct.clear();
+    }
   }
-  return rows;
+  return {};
 }
 
 /// Becomes a T only after an exception.
@@ -150,24 +171,24 @@ constexpr bool moves_without_throwing =
 }  // namespace
 
 TEST_CASE("the variant holds the event types of the service in their order, the unknown one last") {
-  const auto facts = event_type_facts();
-  REQUIRE(facts.size() == known_types);
+  const auto& rows = samples::event_types();
+  REQUIRE(rows.size() == known_types);
   std::size_t index = 0;
   samples::for_each_event_type([&](auto empty) {
     using T = decltype(empty);
-    const auto& fact = facts[index];
+    const auto& [tag, keys, comment] = rows[index];
     INFO(T::type);
-    CHECK(signature<T>().find(fact[0]) != std::string_view::npos);
-    CHECK(T::type == fact[1]);
+    CHECK(T::type == tag);
+    CHECK(signature<T>().find("::" + struct_name(tag)) != std::string_view::npos);
     CHECK(BetaWebhookEventData(empty).index() == index++);
-
-    const auto keys = split(fact[3], ' ');
     CHECK(members(empty).size() == 1 + keys.size());
     // The members are id, organization_id, workspace_id and then the extra one, as far as there are any.
     const T data = numbered<T>();
     CHECK(data.id == "1");
     CHECK(data.organization_id == "2");
-    const auto has = [&](const char* key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
+    const auto has = [&, &keys = keys](const char* key) {
+      return std::find(keys.begin(), keys.end(), key) != keys.end();
+    };
     const auto named = members_by_name<T>();
     CHECK(named.workspace_id == (has("workspace_id") ? "3" : ""));
     const std::string last = std::to_string(1 + keys.size());
@@ -180,6 +201,24 @@ TEST_CASE("the variant holds the event types of the service in their order, the 
       std::is_same_v<std::variant_alternative_t<known_types, BetaWebhookEventData>, BetaWebhookUnknownEventData>);
   static_assert(std::is_aggregate_v<BetaWebhookUnknownEventData>);
   static_assert(std::is_aggregate_v<BetaWebhookEvent>);
+}
+
+TEST_CASE("the comment of each struct says when its event is sent, in the words of its row") {
+  for (const auto& [tag, keys, comment] : samples::event_types()) {
+    INFO(tag);
+    const auto found = comments_of(struct_name(tag));
+    CHECK(found.of_struct == comment);
+    std::string resource = tag.substr(0, tag.find('.'));
+    std::replace(resource.begin(), resource.end(), '_', ' ');
+    CHECK(found.of_id == "ID of the " + resource + ".");
+
+    // Facts that hold for all types.
+    const bool has_workspace = std::find(keys.begin(), keys.end(), "workspace_id") != keys.end();
+    const bool of_organization = comment.find("Only an organization's endpoint") != std::string::npos;
+    CHECK(of_organization == !has_workspace);
+    const bool deleted = tag.find(".deleted") != std::string::npos;
+    CHECK(deleted == (comment.find("There is nothing left to fetch.") != std::string::npos));
+  }
 }
 
 TEST_CASE("event_type() and workspace_id() are those of whatever the variant holds") {

@@ -25,19 +25,15 @@ const char* const schema = R"(
 
 const char* const insert =
     "INSERT INTO webhook_events(id, body) VALUES($1, $2) ON CONFLICT DO NOTHING RETURNING 1";
-
 const char* const next = R"(
   SELECT id FROM webhook_events WHERE handled_at IS NULL AND try_at <= CURRENT_TIMESTAMP
   ORDER BY try_at, rowid LIMIT 1)";
-
 const char* const claim = R"(
   UPDATE webhook_events SET attempts = attempts + 1,
     try_at = datetime('now', min(1 << min(attempts, 12), 3600) || ' seconds')
   WHERE id = $1 AND handled_at IS NULL AND try_at <= CURRENT_TIMESTAMP RETURNING id, body)";
-
 const char* const mark = R"(
   UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE id = $1 AND handled_at IS NULL RETURNING 1)";
-
 const char* const put_off = R"(
   UPDATE webhook_events SET reason = $1,
     try_at = datetime('now', min(1 << min(attempts - 1, 12), 3600) || ' seconds')
@@ -145,9 +141,8 @@ class SqliteStore final : public Store, private Transaction {
     if (execute("PRAGMA journal_mode = WAL") != Values{"wal"}) {
       throw std::runtime_error("SQLite: no write-ahead log is possible here: is it a network file system?");
     }
-    // FULL: a commit waits for the disk, for it and all before it. NORMAL: it does not wait. After a power cut,
-    // the last events may be unhandled again: the marks and what the handlers wrote are gone. They are handled
-    // once more.
+    // FULL: a commit waits for the disk, for it and all before it. NORMAL: it does not, and after a power cut the
+    // last events are handled once more: the marks are gone, and what the handlers wrote.
     execute(purpose_ == Purpose::record ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
     check(sqlite3_exec(opened, schema, nullptr, nullptr, nullptr));
     all_.insert(this);
@@ -192,10 +187,8 @@ class SqliteStore final : public Store, private Transaction {
   }
 
   void check(int status) const {
-    if (status == SQLITE_OK) return;
-    const std::string problem = std::string("SQLite: ") + sqlite3_errmsg(db_.get());
-    if (status == SQLITE_BUSY) throw Busy(problem);
-    throw std::runtime_error(problem);
+    if (status == SQLITE_BUSY) throw Busy("SQLite: the database is locked");
+    if (status != SQLITE_OK) throw std::runtime_error(std::string("SQLite: ") + sqlite3_errmsg(db_.get()));
   }
 
   static inline std::set<SqliteStore*> all_;  // those of this process that are connected
@@ -208,10 +201,6 @@ class SqliteStore final : public Store, private Transaction {
 
 }  // namespace
 
-std::unique_ptr<Store> open_sqlite(const std::string& path, Purpose purpose) {
-  return std::make_unique<SqliteStore>(path, purpose);
-}
-
 std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose) {
   const auto begins = [&](const char* expression) {
     return std::regex_search(database, std::regex(expression), std::regex_constants::match_continuous);
@@ -223,8 +212,6 @@ std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose) 
     throw std::runtime_error("built without PostgreSQL");
 #endif
   }
-  if (begins("\\s*$|[\\w.+-]*:")) {
-    throw std::runtime_error("the database is neither a postgresql:// URL nor the path of a file");
-  }
-  return open_sqlite(database, purpose);
+  if (!begins("\\s*$|[\\w.+-]*:")) return std::make_unique<SqliteStore>(database, purpose);
+  throw std::runtime_error("the database is neither a postgresql:// URL nor the path of a file");
 }

@@ -81,7 +81,6 @@ enum class Purpose { record, handle };
 /// SQLite. Throws std::runtime_error if the database can never work. One that is merely down is no error.
 std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose);
 
-std::unique_ptr<Store> open_sqlite(const std::string& path, Purpose purpose);
 std::unique_ptr<Store> open_postgres(const std::string& url, Purpose purpose);
 
 /// What is known of the exception that is being handled.

@@ -43,7 +43,14 @@ sources='events_std events json webhooks parse_call unwrap_call visit compare co
 # The same header with the first 22 event types alone, to see what the number of types costs.
 mkdir -p "$work/few/anthropic/webhooks"
 awk -F '\t' '
-  FNR == NR { if (!/^#/ && ++types <= 22) kept[$1]; next }
+  FNR == NR {
+    if (/^#/ || ++types > 22) next
+    name = "BetaWebhook"
+    words = split($1, word, /[._]/)
+    for (i = 1; i <= words; i++) name = name toupper(substr(word[i], 1, 1)) substr(word[i], 2)
+    kept[name "EventData"]
+    next
+  }
   /^struct BetaWebhook[A-Za-z]*EventData / { split($0, word, " "); dropping = !(word[2] in kept) && word[2] !~ /Unknown/ }
   !dropping {
     rest = $0

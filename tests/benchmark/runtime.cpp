@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include "../samples.hpp"
 #include "chart.hpp"
 #include "harness.hpp"
 #include "peers/peers.hpp"
@@ -9,9 +10,6 @@
 
 #include <cstddef>
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -128,11 +126,6 @@ void print_changed_bodies(const std::vector<changed_body>& bodies) {
   }
 }
 
-std::string read(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 std::string replaced(std::string text, std::string_view from, std::string_view to) {
   return text.replace(text.find(from), from.size(), to);
 }
@@ -177,14 +170,13 @@ nlohmann::ordered_json unknown_event(nlohmann::ordered_json json, std::size_t si
 
 int main(int, char** arguments) {
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);  // so that the tables appear as they are measured
-  const std::string real = read(FIXTURES_DIR "/session.status_idled.json");
+  const std::string real = samples::fixture("session.status_idled");
   const auto bars = print_peers(("A real body, " + std::to_string(real.size()) + " bytes").c_str(), {real});
   if (arguments[1] != nullptr)
     chart::write(arguments[1], "Time from a body to its event, as multiples of unwrap()'s", bars);
 
   std::vector<std::string> fixtures;
-  for (const auto& entry : std::filesystem::directory_iterator(FIXTURES_DIR))
-    if (entry.path().extension() == ".json") fixtures.push_back(read(entry.path()));
+  for (const auto& type : samples::event_types()) fixtures.push_back(samples::fixture(type.tag));
   print_peers("A body of every event type, in turn", fixtures);
 
   const auto json = nlohmann::ordered_json::parse(real);
@@ -197,7 +189,7 @@ int main(int, char** arguments) {
       {"an unknown member that nests",
        replaced(real, R"("type")", R"("agent":{"id":"agent_01","version":3},"type")"), 1.6},
       {"pretty-printed", json.dump(2), 1.9},
-      {"the last event type", read(FIXTURES_DIR "/external_storage.recovered.json"), 1.05},
+      {"the last event type", samples::fixture("external_storage.recovered"), 1.05},
       {"an unknown event type", replaced(real, "session.status_idled", "workflow.published"), no_goal, 12},
       {"an unknown event type, 1.8 kB", unknown_event(json, 1800).dump(), no_goal, 12},
   });

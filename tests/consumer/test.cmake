@@ -1,7 +1,8 @@
-# Builds and runs the project beside this file with the library used in one WAY: fetch, which without_openssl is too,
-# subdirectory, package (installed first), exported (installed with a static library that links it), or pinned and
-# pinned_package, which are fetch and package where the system has no package of nlohmann/json. Or readme, which builds what
-# the README shows first.
+# Builds and runs the project beside this file with the library used in one WAY: subdirectory; without_openssl,
+# without_json and pinned, which use FetchContent, the last where the system has no package of nlohmann/json; package,
+# pinned_package and bare_package, which install it first, the last with neither; exported, installed with a static
+# library that links it. Or readme, which builds what the README shows.
+cmake_minimum_required(VERSION 3.22)
 file(REMOVE_RECURSE ${BINARY_DIR})
 
 # Runs a command that must fail, and say `message`, with line breaks anywhere.
@@ -22,11 +23,10 @@ function(run)
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
-# The README's server, built as the README says: with CMake, and without.
+# The server of the examples, built as the README says: with CMake, and without.
 if(WAY STREQUAL "readme")
   file(READ ${LIBRARY}/README.md readme)
-  string(REGEX MATCH "```cpp\n([^`]+)```" block "${readme}")
-  file(WRITE ${BINARY_DIR}/server.cpp "${CMAKE_MATCH_1}")
+  file(COPY ${LIBRARY}/examples/server.cpp DESTINATION ${BINARY_DIR})
   string(REGEX MATCH "```cmake\n([^`]+)```" block "${readme}")
   file(WRITE ${BINARY_DIR}/CMakeLists.txt "${CMAKE_MATCH_1}")
   run(${CMAKE_COMMAND} -S ${BINARY_DIR} -B ${BINARY_DIR}/build -D CMAKE_CXX_COMPILER=${CXX}
@@ -39,41 +39,88 @@ if(WAY STREQUAL "readme")
 endif()
 
 set(options -D CMAKE_CXX_COMPILER=${CXX} -D CMAKE_BUILD_TYPE=Debug)
+set(library_options -D LIBRARY=${LIBRARY})
+set(need_openssl "needs OpenSSL 3 with its headers, which CMake did not find. Install libssl-dev")
 if(WAY MATCHES "pinned")
   file(COPY ${NLOHMANN_JSON_INCLUDE}/nlohmann DESTINATION ${BINARY_DIR}/pinned/json/include)
-  list(APPEND options -D CMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON
+  list(APPEND library_options -D CMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON
     -D FETCHCONTENT_SOURCE_DIR_ANTHROPIC_WEBHOOKS_NLOHMANN_JSON=${BINARY_DIR}/pinned/json)
+endif()
+if(WAY MATCHES "without_json|bare")
+  list(APPEND library_options -D ANTHROPIC_WEBHOOKS_JSON=OFF -D FETCHCONTENT_FULLY_DISCONNECTED=ON)
+  list(APPEND options -D CMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON)
+  file(WRITE ${BINARY_DIR}/poison/nlohmann/json_fwd.hpp "#error this is not to be included\n")
+  set(ENV{CXXFLAGS} -I${BINARY_DIR}/poison)
+endif()
+if(WAY MATCHES "without_openssl|bare")
+  list(APPEND library_options -D ANTHROPIC_WEBHOOKS_VERIFY=OFF)
+  list(APPEND options -D NO_OPENSSL=ON)
 endif()
 if(WAY STREQUAL "without_openssl")
   list(APPEND options -D CMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON)
-  run_to_fail("consumer links anthropic::webhooks_verify. That needs OpenSSL 3 with its headers, which CMake did not find. Install libssl-dev"
-    ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${BINARY_DIR}/refused ${options}
-    -D LIBRARY=${LIBRARY} -D WAY=${WAY} -D LINK_VERIFY=ON)
+  run_to_fail("anthropic::webhooks_verify ${need_openssl}"
+    ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${BINARY_DIR}/refused ${options} -D LIBRARY=${LIBRARY} -D WAY=${WAY})
+endif()
+
+if(WAY MATCHES "package|exported")
+  # Whoever uses an installed library has nlohmann/json installed, too.
+  set(provided ${BINARY_DIR}/provided)
+  file(WRITE ${provided}/nlohmann_jsonConfig.cmake "
+    if(NOT TARGET nlohmann_json::nlohmann_json)
+      add_library(nlohmann_json::nlohmann_json INTERFACE IMPORTED)
+      target_include_directories(nlohmann_json::nlohmann_json INTERFACE ${NLOHMANN_JSON_INCLUDE})
+    endif()")
+  file(WRITE ${provided}/nlohmann_jsonConfigVersion.cmake "set(PACKAGE_VERSION 3.12.0)\nset(PACKAGE_VERSION_COMPATIBLE TRUE)")
+  file(WRITE ${provided}/nlohmann_json.pc
+    "Name: nlohmann_json\nVersion: 3.12.0\nDescription: provided\nCflags: -I${NLOHMANN_JSON_INCLUDE}\n")
 endif()
 if(WAY MATCHES "package")
-  run(${CMAKE_COMMAND} -S ${LIBRARY} -B ${BINARY_DIR}/library ${options} -D BUILD_TESTING=OFF)
-  run(${CMAKE_COMMAND} --install ${BINARY_DIR}/library --prefix ${BINARY_DIR}/installed)
-  file(GLOB_RECURSE installed ${BINARY_DIR}/installed/*)
-  file(STRINGS ${BINARY_DIR}/library/install_manifest.txt manifest)
-  list(SORT manifest)
-  if(NOT installed STREQUAL manifest)
-    message(FATAL_ERROR "installed: ${installed}\nin the manifest: ${manifest}")
+  set(prefix ${BINARY_DIR}/installed)
+  if(WAY STREQUAL "pinned_package")  # as in Nix
+    set(include_dir ${prefix}/dev/include)
+  else()  # as in Debian, for what differs between architectures
+    set(include_dir include/some-architecture)
   endif()
-  # Moved, to see that nothing in it names where it was.
-  file(RENAME ${BINARY_DIR}/installed ${BINARY_DIR}/prefix)
-  list(APPEND options -D CMAKE_PREFIX_PATH=${BINARY_DIR}/prefix -D WAY=package)
-  run_to_fail("its component verify needs OpenSSL 3 with its headers, which CMake did not find. Install libssl-dev"
-    ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${BINARY_DIR}/refused ${options}
-    -D CMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON)
+  run(${CMAKE_COMMAND} -S ${LIBRARY} -B ${BINARY_DIR}/library ${options} ${library_options} -D BUILD_TESTING=OFF
+    -D CMAKE_INSTALL_PREFIX=${prefix} -D CMAKE_INSTALL_INCLUDEDIR=${include_dir} -D CMAKE_INSTALL_DOCDIR=doc)
+  run(${CMAKE_COMMAND} --install ${BINARY_DIR}/library)
+  if(NOT IS_ABSOLUTE ${include_dir})  # moved, to see that nothing in it names where it was
+    file(RENAME ${prefix} ${BINARY_DIR}/prefix)
+    set(prefix ${BINARY_DIR}/prefix)
+  endif()
+  file(GLOB_RECURSE installed RELATIVE ${prefix} ${prefix}/*)
+  file(GLOB_RECURSE expected RELATIVE ${LIBRARY}/include ${LIBRARY}/include/*)
+  string(REPLACE "${prefix}/" "" include_dir ${include_dir})
+  list(TRANSFORM expected PREPEND ${include_dir}/)
+  set(config share/cmake/anthropic-webhooks/)
+  list(APPEND expected doc/LICENSE share/pkgconfig/anthropic-webhooks.pc
+    ${config}anthropic-webhooks-config-version.cmake ${config}anthropic-webhooks-config.cmake ${config}webhooks.cmake)
+  if(NOT WAY STREQUAL "bare_package")
+    list(APPEND expected share/pkgconfig/anthropic-webhooks-verify.pc ${config}webhooks_verify.cmake)
+  endif()
+  list(SORT installed)
+  list(SORT expected)
+  if(NOT installed STREQUAL expected)
+    message(FATAL_ERROR "installed: ${installed}\nexpected: ${expected}")
+  endif()
+  list(APPEND options -D CMAKE_PREFIX_PATH=${prefix} -D WAY=package -D nlohmann_json_DIR=${provided})
+  if(WAY STREQUAL "bare_package")
+    run_to_fail("it has no component verify, since it was installed with ANTHROPIC_WEBHOOKS_VERIFY set to OFF"
+      ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${BINARY_DIR}/refused ${options} -D COMPONENTS=verify)
+  else()
+    list(APPEND options -D COMPONENTS=verify)
+    run_to_fail("its component verify ${need_openssl}" ${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR}
+      -B ${BINARY_DIR}/refused ${options} -D CMAKE_DISABLE_FIND_PACKAGE_OpenSSL=ON)
+  endif()
 elseif(WAY STREQUAL "exported")
   run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${BINARY_DIR}/notifier ${options}
     -D LIBRARY=${LIBRARY} -D WAY=export -D ANTHROPIC_WEBHOOKS_INSTALL=ON)
   run(${CMAKE_COMMAND} --build ${BINARY_DIR}/notifier)
   run(${CMAKE_COMMAND} --install ${BINARY_DIR}/notifier --prefix ${BINARY_DIR}/installed)
   file(RENAME ${BINARY_DIR}/installed ${BINARY_DIR}/prefix)
-  list(APPEND options -D CMAKE_PREFIX_PATH=${BINARY_DIR}/prefix -D WAY=exported)
+  list(APPEND options -D CMAKE_PREFIX_PATH=${BINARY_DIR}/prefix -D nlohmann_json_DIR=${provided} -D WAY=exported)
 else()
-  list(APPEND options -D LIBRARY=${LIBRARY} -D WAY=${WAY})
+  list(APPEND options ${library_options} -D WAY=${WAY})
 endif()
 run(${CMAKE_COMMAND} -S ${CMAKE_CURRENT_LIST_DIR} -B ${BINARY_DIR}/consumer ${options})
 run(${CMAKE_COMMAND} --build ${BINARY_DIR}/consumer)
@@ -85,20 +132,23 @@ function(check_consumer program)
   endif()
 endfunction()
 check_consumer(${BINARY_DIR}/consumer/consumer)
-run(${BINARY_DIR}/consumer/written_for_1_0)
+if(WAY STREQUAL "subdirectory")
+  run(${BINARY_DIR}/consumer/written_for_1_0)
+endif()
 
 find_program(pkg_config pkg-config)
 if(WAY MATCHES "package" AND pkg_config)
-  set(ENV{PKG_CONFIG_PATH} ${BINARY_DIR}/prefix/share/pkgconfig)
-  foreach(package IN ITEMS anthropic-webhooks anthropic-webhooks-verify)
-    run(${pkg_config} --cflags --libs ${package})
-    separate_arguments(flags UNIX_COMMAND "${output}")
-    if(package MATCHES "verify")
-      list(PREPEND flags -DWITH_VERIFY)
-    endif()
-    run(${CXX} -std=c++17 ${CMAKE_CURRENT_LIST_DIR}/main.cpp ${flags} -o ${BINARY_DIR}/${package})
-    check_consumer(${BINARY_DIR}/${package})
-  endforeach()
+  set(ENV{PKG_CONFIG_PATH} ${prefix}/share/pkgconfig:${provided})
+  set(package anthropic-webhooks)
+  set(define)
+  if(WAY STREQUAL "package")
+    set(package anthropic-webhooks-verify)
+    set(define -DWITH_VERIFY)
+  endif()
+  run(${pkg_config} --cflags --libs ${package})
+  separate_arguments(flags UNIX_COMMAND "${output}")
+  run(${CXX} -std=c++17 ${CMAKE_CURRENT_LIST_DIR}/main.cpp ${define} ${flags} -o ${BINARY_DIR}/${package})
+  check_consumer(${BINARY_DIR}/${package})
 endif()
 
 run(${CMAKE_COMMAND} --install ${BINARY_DIR}/consumer --prefix ${BINARY_DIR}/nothing)

@@ -34,14 +34,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string signatures;
   for (const char c : pattern) {
     if (c == '$') {
-      try {
-        const auto right = detail::signature_of(detail::key_in(secret), id, timestamp, body);
-        signatures.append("v1,").append(right.begin(), right.end());
-        signed_right = true;
-      } catch (const WebhookVerificationError&) {
+      const auto key = detail::key_in(secret).key;
+      detail::digest_base64 right;
+      if (key && detail::sign(*key, id, timestamp, body, right)) {
+        signatures.append("v1,").append(right.view());
+      } else {
         signatures += signature(secret, id, timestamp, body);
-        signed_right = true;
       }
+      signed_right = true;
     } else if (c == '%') {
       signatures += stranger;
     } else {

@@ -10,6 +10,7 @@
 #endif
 
 #include <atomic>
+#include <fstream>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -88,16 +89,24 @@ class Sqlite {
 };
 
 #ifdef POSTGRES_BIN
+/// Whom a server runs as that refuses to run as root. Debian's postgresql makes this user.
+inline std::string not_root() { return geteuid() == 0 ? "postgres" : ""; }
+
+struct ServerFolder : Folder {
+  void give_to(const std::string& user) const {
+    if (user.empty()) return;
+    const passwd* const account = getpwnam(user.c_str());
+    if (!account || chown(path.c_str(), account->pw_uid, account->pw_gid) != 0) {
+      throw std::runtime_error("no user " + user);
+    }
+  }
+};
+
 /// A server in a temporary folder, which listens on a Unix socket there. It is not run as root, which it refuses.
 class PostgresServer {
  public:
   PostgresServer() {
-    if (user_[0]) {
-      const passwd* const account = getpwnam(user_);
-      if (!account || chown(folder_.path.c_str(), account->pw_uid, account->pw_gid) != 0) {
-        throw std::runtime_error(std::string("no user ") + user_);
-      }
-    }
+    folder_.give_to(user_);
     Process initdb("", {POSTGRES_BIN "/initdb", "-D", data(), "-A", "trust", "-U", "receiver", "--wal-segsize=1"},
                    folder_.path / "initdb.log", user_);
     if (initdb.wait() != 0) throw std::runtime_error("initdb: " + initdb.log());
@@ -130,15 +139,16 @@ class PostgresServer {
   }
   [[nodiscard]] const Process& process() const { return *process_; }
 
+  [[nodiscard]] std::string folder() const { return folder_.path.string(); }
   [[nodiscard]] std::string url(const std::string& database) const {
-    return "postgresql:///" + database + "?host=" + folder_.path.string() + "&user=receiver";
+    return "postgresql:///" + database + "?host=" + folder() + "&user=receiver";
   }
 
  private:
   [[nodiscard]] std::string data() const { return (folder_.path / "data").string(); }
 
-  const char* user_ = geteuid() == 0 ? "postgres" : "";
-  Folder folder_;
+  const std::string user_ = not_root();
+  ServerFolder folder_;
   std::unique_ptr<Process> process_;
 };
 
@@ -153,6 +163,7 @@ class Postgres {
     query_in("postgres", "CREATE DATABASE " + name_);
   }
 
+  [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string where() const { return server.url(name_); }
   std::string query(const std::string& sql) const { return query_in(name_, sql); }
 
@@ -249,4 +260,50 @@ class Postgres {
 
   std::string name_;
 };
+
+#ifdef PGBOUNCER
+/// A pool in front of a server, which gives each transaction another connection.
+class Pool {
+ public:
+  explicit Pool(const PostgresServer& server = PostgresServer::of_all_tests()) {
+    const std::string user = not_root(), settings = (folder_.path / "pgbouncer.ini").string();
+    std::ofstream(settings) << "[databases]\n* = host=" << server.folder() << " user=receiver\n[pgbouncer]\n"
+                            << "pool_mode = transaction\nauth_type = any\nlisten_addr =\nlisten_port = 6432\n"
+                            << "unix_socket_dir = " << folder_.path.string() << "\ndefault_pool_size = 6\n"
+                            << "server_login_retry = 0.1\nserver_idle_timeout = 5\n";
+    folder_.give_to(user);
+    process_ =
+        std::make_unique<Process>("", std::vector<std::string>{PGBOUNCER, settings}, folder_.path / "log", user);
+    if (!eventually([&] { return PQping(url("postgres").c_str()) == PQPING_OK; })) {
+      throw std::runtime_error("PgBouncer does not start: " + process_->log());
+    }
+  }
+
+  static Pool& of_all_tests() {
+    PostgresServer::of_all_tests();  // which ends after it
+    static Pool pool;
+    return pool;
+  }
+
+  [[nodiscard]] std::string url(const std::string& database) const {
+    return "postgresql:///" + database + "?port=6432&host=" + folder_.path.string() + "&user=receiver";
+  }
+
+ private:
+  ServerFolder folder_;
+  std::unique_ptr<Process> process_;
+};
+
+/// A database that the receiver reaches through a pool.
+class PooledPostgres : public Postgres {
+ public:
+  PooledPostgres() : PooledPostgres(PostgresServer::of_all_tests(), Pool::of_all_tests()) {}
+  PooledPostgres(PostgresServer& of, const Pool& pool) : Postgres(of), pool_(pool) {}
+
+  [[nodiscard]] std::string where() const { return pool_.url(name()); }
+
+ private:
+  const Pool& pool_;
+};
+#endif
 #endif

@@ -428,7 +428,8 @@ TEST_CASE("send signs each body and prints the answers") {
   const Sqlite database;
   Receiver receiver(database.where(), log_in(database));
   const std::string port = std::to_string(receiver.port), url = "http://127.0.0.1:" + port + "/webhooks";
-  const std::string good = FIXTURES_DIR "/session.created.json", log = database.folder.path / "send.log";
+  const std::string good = FIXTURES_DIR "/../../examples/payloads/session.status_idled.json",
+                    log = database.folder.path / "send.log";
   const std::string bad = (database.folder.path / "bad.json").string();
   std::ofstream(bad) << "{}";
 

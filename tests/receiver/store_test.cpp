@@ -19,11 +19,17 @@
 #include <utility>
 #include <vector>
 
-#ifdef POSTGRES_BIN
+#ifdef PGBOUNCER
+#define DATABASES Sqlite, Postgres, PooledPostgres
+#elif defined(POSTGRES_BIN)
 #define DATABASES Sqlite, Postgres
 #else
 #define DATABASES Sqlite
 #endif
+
+// Instead of that of the library.
+static int pretended_version = SQLITE_VERSION_NUMBER;
+extern "C" int sqlite3_libversion_number() { return pretended_version; }
 
 namespace {
 
@@ -35,6 +41,11 @@ fs::path log_in(const Database& database, const std::string& name = "receiver.lo
 template <class Database>
 std::unique_ptr<Store> open(const Database& database, Purpose purpose) {
   return open_store(database.where(), purpose);
+}
+
+/// Whether there is one such line in the log, which is written after the answer.
+bool logged(const Receiver& receiver, const std::string& text) {
+  return eventually([&] { return count(receiver.log(), text) == 1; });
 }
 
 template <class Database>
@@ -62,8 +73,8 @@ TEMPLATE_TEST_CASE("a body is recorded as it came, and handled once", "", DATABA
   CHECK(database.query(body + "'whe_2'") == spaced + '\n');
   CHECK(database.query("SELECT count(*) FROM webhook_events") == "2\n");
   CHECK(database.query("SELECT note FROM notes") == "session sesn_1 is idle\nsession sesn_1 is idle\n");
-  CHECK(count(receiver.log(), "recorded whe_1") == 1);
-  CHECK(count(receiver.log(), "duplicate whe_1") == 1);
+  CHECK(logged(receiver, "recorded whe_1"));
+  CHECK(logged(receiver, "duplicate whe_1"));
 }
 
 TEMPLATE_TEST_CASE("a signed body that does not parse is kept with the reason, for a version that can", "",
@@ -78,15 +89,15 @@ TEMPLATE_TEST_CASE("a signed body that does not parse is kept with the reason, f
       CAPTURE(id);
       CHECK(post(receiver.port, body, signed_headers(body, id)) == 200);
     }
-    CHECK(count(receiver.log(), "recorded whe_1 not understood: /id: missing\n") == 1);
-    CHECK(count(receiver.log(), "recorded whe_4 session.status_idled\n") == 1);
+    CHECK(logged(receiver, "recorded whe_1 not understood: /id: missing\n"));
+    CHECK(logged(receiver, "recorded whe_4 session.status_idled\n"));
     REQUIRE(eventually(
         [&] { return database.query("SELECT count(*) FROM webhook_events WHERE reason IS NOT NULL") == "4\n"; }));
     REQUIRE(eventually([&] { return database.query("SELECT event_id FROM notes") == "whe_4\n"; }));
     CHECK(database.query("SELECT reason FROM webhook_events WHERE id = 'whe_1'") == "/id: missing\n");
     CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts > 0 AND try_at > received_at AND"
                          " handled_at IS NULL") == "4\n");
-    CHECK(receiver.log().find("not handled: whe_1: /id: missing\n") != std::string::npos);
+    CHECK(logged(receiver, "not handled: whe_1: /id: missing\n"));
   }
 
   // The version that can: one to which each body is welcome.
@@ -128,8 +139,9 @@ TEMPLATE_TEST_CASE("two receivers get the same delivery at the same moment", "",
     }
   });
   CHECK(good == 2 * events * static_cast<int>(connections));
-  CHECK(count(a.log() + b.log(), " recorded ") == 2 * events);
-  CHECK(count(a.log() + b.log(), " duplicate ") == 2 * events * (connections - 1));
+  constexpr std::size_t duplicates = 2 * events * (connections - 1);
+  CHECK(eventually([&] { return count(a.log() + b.log(), " duplicate ") == duplicates; }));
+  CHECK(eventually([&] { return count(a.log() + b.log(), " recorded ") == 2 * events; }));
   REQUIRE(eventually([&] { return all_handled(database); }));
   CHECK(database.query("SELECT count(*) FROM webhook_events") == "100\n");
   CHECK(database.query("SELECT count(*) FROM notes") == "100\n");
@@ -198,6 +210,283 @@ TEMPLATE_TEST_CASE("what a handler wrote before it threw is undone", "", DATABAS
           }
         }) != handled);
   CHECK(all_handled(database));
+}
+
+TEMPLATE_TEST_CASE("whatever a handler throws, its event stays with the reason, and the others are handled", "",
+                   DATABASES) {
+  const TestType database;
+  const auto store = open(database, Purpose::handle);
+  open(database, Purpose::record)->record({{"whe_1", "a"}, {"whe_2", "b"}, {"whe_3", "c"}});
+  std::map<std::string, std::string> reasons;
+  const Handler handler = [](Transaction& db, const std::string& id, const std::string&) {
+    note(db, id);
+    if (id == "whe_1") throw 42;
+    if (id == "whe_2") db.run("INSERT INTO nowhere VALUES($1)", {id});
+  };
+  while (database.query("SELECT min(attempts) FROM webhook_events") == "0\n") {
+    CHECK(handle_next(*store, handler, &reasons));
+  }
+  CHECK(reasons.size() == 2);
+  CHECK(reasons["whe_1"] == "an exception of an unknown type");
+  CHECK(reasons["whe_2"].find("nowhere") != std::string::npos);
+  for (const auto& [id, reason] : reasons) {
+    CHECK(database.query("SELECT reason FROM webhook_events WHERE id = '" + id + "'") == printable(reason) + '\n');
+  }
+  CHECK(database.query("SELECT event_id FROM notes") == "whe_3\n");
+  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts = 1") == "3\n");
+}
+
+TEMPLATE_TEST_CASE("an event that ends the process costs one crash an attempt, and the others are handled", "",
+                   DATABASES) {
+  const TestType database;
+  constexpr int events = 40;
+  std::map<std::string, std::string> bodies;
+  for (int i = 0; i < events; ++i) bodies["whe_" + std::to_string(100 + i)] = "a";
+  open(database, Purpose::record)->record(bodies);
+  const std::string poison = "whe_105";
+  const auto others_left = [&] {
+    return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") != "1\n";
+  };
+  int crashes = 0;
+  while (others_left()) {
+    REQUIRE(crashes < 20);
+    const pid_t child = fork();
+    if (child == 0) {  // a receiver that starts
+      const auto store = open(database, Purpose::handle);
+      const auto handler = [&](Transaction& db, const std::string& id, const std::string&) {
+        note(db, id);
+        if (id == poison) _exit(1);
+      };
+      while (others_left()) {
+        if (!handle_next(*store, handler)) std::this_thread::sleep_for(20ms);
+      }
+      _exit(0);
+    }
+    int status = -1;
+    REQUIRE(eventually([&] { return waitpid(child, &status, WNOHANG) == child; }));
+    crashes += status != 0;
+  }
+  CHECK(crashes > 0);
+  const std::string of_poison = " FROM webhook_events WHERE id = '" + poison + "'";
+  CHECK(database.query("SELECT attempts" + of_poison) == std::to_string(crashes) + '\n');
+  CHECK(database.query("SELECT handled_at" + of_poison) == "NULL\n");
+  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts > 2 AND handled_at IS NOT NULL") ==
+        "0\n");
+  CHECK(database.query("SELECT count(DISTINCT event_id) FROM notes") == std::to_string(events - 1) + '\n');
+  CHECK(database.query("SELECT count(*) FROM notes") == std::to_string(events - 1) + '\n');
+
+  try_all_now(database);
+  CHECK(handle_next(*open(database, Purpose::handle), write_note));
+  CHECK(all_handled(database));
+}
+
+TEMPLATE_TEST_CASE("a statement of a handler gets the values that it names, or fails", "", DATABASES) {
+  const TestType database;
+  open(database, Purpose::record)->record({{"whe_1", "a"}});
+  const auto store = open(database, Purpose::handle);
+  const auto outcome = [&](const std::string& sql, const Values& values) {
+    std::string text;
+    database.query("UPDATE webhook_events SET attempts = 0, try_at = received_at, handled_at = NULL");
+    CHECK(handle_next(*store, [&](Transaction& db, const std::string&, const std::string&) {
+      try {
+        for (const auto& value : db.run(sql, values)) text += value + ' ';
+      } catch (const std::exception& e) {
+        text = "error";
+      }
+      throw 42;
+    }));
+    return text;
+  };
+  const std::string nul("a\0b", 3);
+  CHECK(outcome("SELECT CAST($2 AS text), CAST($1 AS text)", {"x", "y"}) == "y x ");
+  CHECK(outcome("SELECT CAST($1 AS text), CAST($1 AS text);\n", {"x"}) == "x x ");
+  CHECK(outcome("SELECT CAST($1 AS text), CAST($2 AS text)", {"x"}) == "error");
+  CHECK(outcome("SELECT 1", {"x"}) == "error");
+  CHECK(outcome("SELECT 1; SELECT 2", {}) == "error");
+  CHECK(outcome("SELECT length('" + nul + "')", {}) == "error");
+  CHECK(outcome("SELECT CAST($1 AS text)", {nul}) == (TestType::shared ? "error" : nul + ' '));
+}
+
+TEMPLATE_TEST_CASE("recording nothing tells whether deliveries could be recorded", "", DATABASES) {
+  const TestType database;
+  const auto store = open(database, Purpose::record);
+  CHECK(store->record({}).empty());
+  {
+    const typename TestType::Lock lock(database);
+    CHECK_THROWS_AS(store->record({}), std::runtime_error);
+  }
+  REQUIRE(eventually([&] {
+    try {
+      return store->record({}).empty();
+    } catch (const std::runtime_error&) {
+      return false;
+    }
+  }));
+  CHECK(database.query("SELECT count(*) FROM webhook_events") == "0\n");
+}
+
+TEMPLATE_TEST_CASE("the statement that deletes handled events leaves the others", "", DATABASES) {
+  const TestType database;
+  open(database, Purpose::record)->record({{"whe_1", "a"}, {"whe_2", "b"}, {"whe_3", "c"}});
+  const std::string two_days_ago = TestType::shared ? "now() - interval '2 days'" : "datetime('now', '-2 days')";
+  database.query("UPDATE webhook_events SET received_at = " + two_days_ago);
+  database.query("UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE id = 'whe_2'");
+  database.query("UPDATE webhook_events SET handled_at = " + two_days_ago + " WHERE id = 'whe_3'");
+  const std::string folder = FIXTURES_DIR "/../../examples/receiver/";
+  for (const char* name : {"store.hpp", "README.md"}) {
+    CAPTURE(name);
+    std::istringstream text(contents(folder + name));
+    int found = 0;
+    for (std::string line; std::getline(text, line);) {
+      const auto at = line.find("DELETE FROM webhook_events");
+      if (at == std::string::npos || (line.find("interval") != std::string::npos) != TestType::shared) continue;
+      ++found;
+      database.query("INSERT INTO webhook_events(id, body, handled_at) VALUES('whe_4', 'd', " + two_days_ago +
+                     ")");
+      database.query(line.substr(at, line.find_last_not_of("\"; ") + 1 - at));
+      CHECK(database.query("SELECT id FROM webhook_events ORDER BY id") == "whe_1\nwhe_2\n");
+    }
+    if (fs::exists(folder + name)) CHECK(found == 1);
+  }
+}
+
+TEST_CASE("it refuses a database that keeps nothing, or that it does not know, and shows no password") {
+  const Folder folder;
+  const auto current = fs::current_path();
+  fs::current_path(folder.path);
+  for (const std::string database : {"",
+                                     " ",
+                                     ":memory:",
+                                     "file:secret.db",
+                                     "file::memory:?cache=shared",
+                                     "mysql://user:secret@localhost/x",
+                                     "postgres:secret",
+                                     "POSTGRESQL://user:secret@localhost/x",
+                                     "sqlite:///secret",
+                                     "postgresql://user:secret@[::1",
+                                     "postgresql://user:secret@localhost/x?nonsense=secret",
+                                     "postgresql://user:sec%ret@localhost/x",
+                                     "postgresql://user:a@secret@localhost/x",
+                                     "postgresql://user:secret/b@localhost/x",
+                                     "postgresql://user:12/secret@localhost/x",
+                                     "postgresql://:@secret@localhost/x",
+                                     "password=my secret host=x",
+                                     "host=localhost passwort=secret",
+                                     "password = secret",
+                                     "\tsecret=x"}) {
+    CAPTURE(database);
+    for (const auto purpose : {Purpose::record, Purpose::handle}) {
+      try {
+        open_store(database, purpose);
+        CHECK(database == "password = secret");  // a server of the user's own, which is down
+      } catch (const std::runtime_error& e) {
+        CAPTURE(e.what());
+        CHECK(std::string(e.what()).find("secret") == std::string::npos);
+        CHECK(std::string(e.what()).size() > 20);
+      }
+    }
+  }
+  CHECK(fs::is_empty(folder.path));
+  for (const std::string file : {"events.db", "./a=b", "./x:y", "a b"}) {
+    CHECK(open_store(file, Purpose::record)->record({{"whe_1", "a"}}).size() == 1);
+    CHECK(fs::exists(file));
+  }
+  fs::current_path(current);
+}
+
+TEST_CASE("the files of SQLite are for their owner alone") {
+  const Sqlite database;
+  const mode_t mask = umask(0);
+  const auto store = open(database, Purpose::record);
+  CHECK(umask(mask) == 0);
+  store->record({{"whe_1", "a"}});
+  int files = 0;
+  for (const auto& file : fs::directory_iterator(database.folder.path)) {
+    CAPTURE(file.path());
+    CHECK(fs::status(file.path()).permissions() == (fs::perms::owner_read | fs::perms::owner_write));
+    ++files;
+  }
+  CHECK(files == 3);
+}
+
+TEST_CASE("a file that was deleted or replaced is noticed, and opened again") {
+  const Sqlite database;
+  const auto remove_all = [&] {
+    for (const char* end : {"", "-wal", "-shm"}) fs::remove(database.where() + end);
+  };
+  const auto record = open(database, Purpose::record), handle = open(database, Purpose::handle);
+  record->record({{"whe_1", "a"}});
+  CHECK(handle_next(*handle, write_note));
+  const bool by_handler = GENERATE(false, true);
+  std::string expected;
+  SECTION("deleted") { remove_all(); }
+  SECTION("deleted without its log") { fs::remove(database.where()); }
+  SECTION("replaced") {
+    const Sqlite other;
+    open(other, Purpose::record)->record({{"whe_0", "other"}});
+    remove_all();
+    fs::rename(other.where(), database.where());
+    expected = "whe_0\n";
+  }
+  if (by_handler) {
+    CHECK_THROWS_WITH(handle_next(*handle, write_note), "SQLite: the file was deleted or replaced");
+  } else {
+    CHECK_THROWS_WITH(record->record({{"whe_2", "b"}}), "SQLite: the file was deleted or replaced");
+  }
+  CHECK(record->record({{"whe_1", "a"}, {"whe_2", "b"}}).size() == 2);
+  while (handle_next(*handle, write_note)) continue;
+  CHECK(database.query("SELECT id FROM webhook_events WHERE handled_at IS NOT NULL ORDER BY id") ==
+        expected + "whe_1\nwhe_2\n");
+  CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == expected + "whe_1\nwhe_2\n");
+  CHECK(database.query("PRAGMA integrity_check") == "ok\n");
+}
+
+TEST_CASE("while the receiver runs, its file is deleted: 503, and then 200 with a new one") {
+  const Sqlite database;
+  Receiver receiver(database.where(), log_in(database));
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  for (const char* end : {"", "-wal", "-shm"}) fs::remove(database.where() + end);
+  int refused = 0;
+  REQUIRE(eventually([&] {
+    const int status = deliver(receiver.port, event("whe_2"));
+    refused += status == 503;
+    return status == 200;
+  }));
+  CHECK(refused <= 1);  // or the handler has noticed it first
+  CHECK(logged(receiver, "SQLite: the file was deleted or replaced"));
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  CHECK(database.query("SELECT event_id FROM notes") == "whe_2\n");
+}
+
+TEST_CASE("a file that is locked when the receiver starts is no error") {
+  const Sqlite database;
+  open(database, Purpose::record);
+  database.query("PRAGMA journal_mode = DELETE");
+  std::unique_ptr<Store> store;
+  {
+    const Sqlite::Lock lock(database);
+    store = open(database, Purpose::record);
+    CHECK_THROWS_AS(store->record({{"whe_1", "a"}}), std::runtime_error);
+  }
+  CHECK(store->record({{"whe_1", "a"}}).size() == 1);
+}
+
+TEST_CASE("a file system without shared memory, as networks have, is refused") {
+  const Sqlite database;
+  sqlite3_vfs* const usual = sqlite3_vfs_find(nullptr);
+  sqlite3_vfs_register(sqlite3_vfs_find("unix-dotfile"), 1);
+  CHECK(contains(problem_of([&] { open(database, Purpose::record); }), "network file system"));
+  sqlite3_vfs_register(usual, 1);
+  CHECK_NOTHROW(open(database, Purpose::record));
+}
+
+TEST_CASE("an SQLite that is too old is refused at start") {
+  const Sqlite database;
+  pretended_version = 3034001;
+  CHECK(contains(problem_of([&] { open(database, Purpose::record); }), "3.35 is needed"));
+  pretended_version = SQLITE_VERSION_NUMBER;
+  CHECK_NOTHROW(open(database, Purpose::record));
 }
 
 TEMPLATE_TEST_CASE("the pause between attempts grows to an hour", "", DATABASES) {
@@ -289,7 +578,7 @@ TEMPLATE_TEST_CASE("while another has locked the table, the service is told to s
   {
     const typename TestType::Lock lock(database);
     CHECK(deliver(receiver.port, event("whe_2")) == 503);
-    CHECK(receiver.log().find("503 POST /webhooks  not recorded: ") != std::string::npos);
+    CHECK(logged(receiver, "not recorded: "));
   }
   REQUIRE(eventually([&] { return deliver(receiver.port, event("whe_2")) == 200; }));
   CHECK(deliver(receiver.port, event("whe_3")) == 200);

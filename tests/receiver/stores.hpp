@@ -4,6 +4,7 @@
 
 #include "store.hpp"
 
+#include <exception>
 #include <map>
 #include <string>
 
@@ -21,3 +22,18 @@ inline void note(Transaction& db, const std::string& id) {
 }
 
 inline void write_note(Transaction& db, const std::string& id, const std::string&) { note(db, id); }
+
+/// What the exception that `f` throws says, or "" where it throws none.
+template <class F>
+std::string problem_of(F f) {
+  try {
+    f();
+    return {};
+  } catch (const std::exception& e) {
+    return e.what();
+  }
+}
+
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Starts the server that the environment variable SERVER names, and sends it deliveries over loopback. It knows
 // nothing of any server. Each prints its port, has its secret from the environment, and answers POST /webhooks.
-// FIRST_LINE is set for those that look headers up by name, and so see only the first line of several.
+// FIRST_LINE is set for those that look headers up by name, and so see only the first line of several. The tests
+// with [.bounds] are for the README's server, which has its port as an argument and bounds what it reads.
 #include "../catch.hpp"
 #include "../signature.hpp"
 
@@ -11,6 +12,9 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef WITH_ZLIB
+#include <zlib.h>
+#endif
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
@@ -20,11 +24,14 @@
 #include <csignal>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace std::chrono_literals;
@@ -62,7 +69,8 @@ int connect_to(int port) {
 /// The server as a child process, which does not outlive this object.
 class Server {
  public:
-  explicit Server(const char* program) {
+  explicit Server(const char* program, int with_port = 0) : port(with_port) {
+    const std::string argument = std::to_string(with_port);
     if (program == nullptr || pipe(output_) != 0 || (process_ = fork()) < 0) throw std::runtime_error("no server");
     if (process_ == 0) {
 #ifdef __linux__
@@ -70,11 +78,13 @@ class Server {
 #endif
       dup2(output_[1], STDOUT_FILENO);
       setenv("ANTHROPIC_WEBHOOK_SIGNING_KEY", secret, 1);
-      execl(program, program, nullptr);
+      execl(program, program, with_port > 0 ? argument.c_str() : nullptr, nullptr);
       _exit(127);
     }
     close(output_[1]);
-    for (char c = 0; read_byte(output_[0], c) && c != '\n';) port = 10 * port + (c - '0');
+    if (with_port == 0) {
+      for (char c = 0; read_byte(output_[0], c) && c != '\n';) port = 10 * port + (c - '0');
+    }
     for (int tries = 0; tries < 1000 && !is_listening(); ++tries) std::this_thread::sleep_for(5ms);
   }
   Server(const Server&) = delete;
@@ -84,6 +94,17 @@ class Server {
     waitpid(process_, nullptr, 0);
     close(output_[0]);
   }
+
+#ifdef __linux__
+  /// The most memory that it had so far, in megabytes.
+  [[nodiscard]] int peak_memory() const {
+    std::ifstream status("/proc/" + std::to_string(process_) + "/status");
+    for (std::string line; std::getline(status, line);) {
+      if (line.compare(0, 6, "VmHWM:") == 0) return std::atoi(line.c_str() + 6) / 1024;
+    }
+    return -1;
+  }
+#endif
 
   int port = 0;
 
@@ -106,8 +127,16 @@ Lines signed_lines(const std::string& body, const std::string& with = key, std::
           "webhook-signature: " + signature(with, "whe_1", timestamp, body)};
 }
 
-/// The status of the answer, where 200 is any that says success, and 0 none at all. The body is sent in two
-/// pieces, with a pause before each, unless that is 0.
+/// The status of the answer, where 200 is any that says success, and 0 none at all.
+int read_status(int connection) {
+  std::string answer;
+  for (char c = 0; answer.find("\r\n\r\n") == std::string::npos && read_byte(connection, c);) answer += c;
+  close(connection);
+  const int status = answer.compare(0, 9, "HTTP/1.1 ") == 0 ? std::atoi(answer.substr(9, 3).c_str()) : 0;
+  return status / 100 == 2 ? 200 : status;
+}
+
+/// Posts the body, in two pieces with a pause before each, unless that is 0.
 int post(int port, const Lines& lines, const std::string& body, std::chrono::milliseconds pause = 0ms) {
   std::string head = "POST /webhooks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
   for (const auto& line : lines) head += line + "\r\n";
@@ -121,11 +150,7 @@ int post(int port, const Lines& lines, const std::string& body, std::chrono::mil
     if (!piece.empty() && send(connection, piece.data(), piece.size(), MSG_NOSIGNAL) < 0) break;
     std::this_thread::sleep_for(pause);
   }
-  std::string answer;
-  for (char c = 0; answer.find("\r\n\r\n") == std::string::npos && read_byte(connection, c);) answer += c;
-  close(connection);
-  const int status = answer.compare(0, 9, "HTTP/1.1 ") == 0 ? std::atoi(answer.substr(9, 3).c_str()) : 0;
-  return status / 100 == 2 ? 200 : status;
+  return read_status(connection);
 }
 
 Lines without(Lines lines, std::size_t index) {
@@ -145,7 +170,126 @@ Lines with_case(Lines lines, int (*change)(int)) {
   return lines;
 }
 
+/// Sends the head of a request, and then the piece as often as told, or until there is an answer.
+int flood(int port, const std::string& head, const std::string& piece, int times) {
+  const int connection = connect_to(port);
+  if (connection < 0) return 0;
+  pollfd answer{connection, POLLIN, 0};
+  bool good = send(connection, head.data(), head.size(), MSG_NOSIGNAL) > 0;
+  for (; good && times > 0 && poll(&answer, 1, 0) == 0; --times) {
+    good = send(connection, piece.data(), piece.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(piece.size());
+  }
+  return read_status(connection);
+}
+
+int free_port() {
+  const int probe = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  bind(probe, reinterpret_cast<const sockaddr*>(&address), size);
+  getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size);
+  close(probe);
+  return ntohs(address.sin_port);
+}
+
+std::string chunk(const std::string& data) {
+  char size[20];
+  std::snprintf(size, sizeof size, "%zx\r\n", data.size());
+  return size + data + "\r\n";
+}
+
+#ifdef WITH_ZLIB
+/// Less than a megabyte of gzip that is a gigabyte of zeros.
+std::string bomb() {
+  z_stream stream{};
+  if (deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
+    throw std::runtime_error("zlib");
+  std::string zeros(1 << 20, '\0'), piece[2];
+  for (std::string& out : piece) {
+    out.resize(zeros.size());
+    stream.next_in = reinterpret_cast<Bytef*>(zeros.data());
+    stream.avail_in = static_cast<uInt>(zeros.size());
+    stream.next_out = reinterpret_cast<Bytef*>(out.data());
+    stream.avail_out = static_cast<uInt>(out.size());
+    deflate(&stream, Z_FULL_FLUSH);  // so that the second piece can be repeated
+    out.resize(out.size() - stream.avail_out);
+  }
+  deflateEnd(&stream);
+  std::string result = piece[0];
+  while (result.size() + piece[1].size() < 1'000'000) result += piece[1];
+  return result;
+}
+#endif
+
 }  // namespace
+
+TEST_CASE("no body takes more than a few megabytes", "[.bounds]") {
+  const Server server(std::getenv("SERVER"), free_port());
+  const Lines good = signed_lines(event);
+  REQUIRE(post(server.port, good, event) == 200);
+
+  const std::string megabyte(1 << 20, ' '), kilobytes(1 << 16, ' ');
+  CHECK(post(server.port, good, megabyte) == 401);
+  CHECK(post(server.port, good, megabyte + ' ') == 413);
+
+  const auto head = [](const std::string& request, const std::string& more) {
+    return request + " HTTP/1.1\r\nHost: localhost\r\n" + more + "\r\n";
+  };
+  const auto with_length = [](const std::string& body) {
+    return "Content-Length: " + std::to_string(body.size()) + "\r\n";
+  };
+  const std::string chunked = "Transfer-Encoding: chunked\r\n", endless = "Content-Length: 1500000000\r\n";
+  std::string lines;
+  for (const auto& line : good) lines += line + "\r\n";
+  CHECK(flood(server.port, head("POST /webhooks", lines + chunked), chunk(event) + "0\r\n\r\n", 1) == 200);
+  CHECK(flood(server.port, head("POST /webhooks", lines + chunked), chunk(megabyte) + "0\r\n\r\n", 1) == 401);
+
+  // Where the body has no end, the answer comes before that, after far less than 256 megabytes.
+  for (const auto& [request, status] : {std::pair("POST /webhooks", 413),
+                                        {"POST /other", 404},
+                                        {"PUT /webhooks", 404},
+                                        {"PATCH /", 404},
+                                        {"DELETE /webhooks", 404},
+                                        {"PRI /webhooks", 404}}) {
+    INFO(request);
+    CHECK(flood(server.port, head(request, endless), kilobytes, 4096) == status);
+    CHECK(flood(server.port, head(request, chunked), chunk(kilobytes), 4096) == status);
+  }
+  CHECK(flood(server.port, head("POST /webhooks", ""), kilobytes, 4096) / 100 == 4);  // neither of the two
+
+  // A multipart body is no delivery either.
+  const std::string multipart = "Content-Type: multipart/form-data; boundary=b\r\n";
+  CHECK(flood(server.port, head("POST /webhooks", multipart + endless),
+              "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n" + kilobytes + "\r\n", 4096) == 415);
+
+#ifdef WITH_ZLIB
+  const std::string zip = bomb();
+  REQUIRE(zip.size() < 1 << 20);
+  for (const std::string encoding : {"gzip", "deflate", "br", "zstd", "x", "gzip, gzip"}) {
+    INFO(encoding);
+    const std::string encoded = "Content-Encoding: " + encoding + "\r\n";
+    CHECK(flood(server.port, head("POST /webhooks", encoded + with_length(zip)), zip, 1) == 415);
+    CHECK(flood(server.port, head("POST /webhooks", lines + encoded + chunked), chunk(zip) + "0\r\n\r\n", 1) ==
+          415);
+    CHECK(flood(server.port, head("POST /other", encoded + with_length(zip)), zip, 1) == 404);
+    CHECK(flood(server.port, head("PUT /webhooks", encoded + chunked), chunk(zip) + "0\r\n\r\n", 1) == 404);
+  }
+#endif
+
+  // What was not read of a body is not taken for a request.
+  const std::string hidden = "POST /webhooks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
+  CHECK(flood(server.port, head("POST /other", with_length(hidden)), hidden, 1) == 404);
+  CHECK(flood(server.port, head("POST /webhooks", "Content-Encoding: gzip\r\n" + with_length(hidden)), hidden,
+              1) == 415);
+
+  CHECK(post(server.port, signed_lines(event), event) == 200);
+#ifdef __linux__
+  CHECK(server.peak_memory() > 0);
+  CHECK(server.peak_memory() < 64);
+#endif
+}
 
 TEST_CASE("each delivery gets the status that it should, and the server stays up") {
   const Server server(std::getenv("SERVER"));

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <anthropic/webhooks/detail/delivery.hpp>
 #include <anthropic/webhooks/detail/json_reader.hpp>
+#include <anthropic/webhooks/detail/secret.hpp>
 #include <anthropic/webhooks/detail/signature.hpp>
-#include <anthropic/webhooks/error.hpp>
+#include <anthropic/webhooks/detail/text.hpp>
 #include <anthropic/webhooks/headers.hpp>
 #include <anthropic/webhooks/verify.hpp>
 
@@ -72,7 +74,7 @@ struct WebhookFinding {
 ///
 /// It is slow, but its work is bounded: it hashes the body some two hundred times at the most, or 512 MiB in all
 /// if that is more. It does not read a body of more than 1 MiB as JSON. Safe to call from any thread.
-/// @throws std::bad_alloc, and what the look-up function `headers` throws.
+/// @throws std::bad_alloc, and what the lookup function `headers` throws.
 template <class Headers = WebhookHeaders>
 [[nodiscard]] std::vector<WebhookFinding> diagnose(
     std::string_view secret, std::string_view body, const Headers& headers,
@@ -85,7 +87,7 @@ namespace detail {
 using header_list = std::vector<std::pair<std::string, std::string>>;
 
 /// A request, as it came or with something undone.
-struct delivery {
+struct diagnosed {
   std::string_view secret, body, id, timestamp, signature;
   std::string_view signed_timestamp;   // what the signature was made of
   std::int64_t now = 0;                // in seconds since 1970
@@ -94,51 +96,30 @@ struct delivery {
 };
 
 /// Takes a request with a cause undone, and a sentence about the cause.
-using delivery_visitor = std::function<void(const delivery&, std::string_view what)>;
+using delivery_visitor = std::function<void(const diagnosed&, std::string_view what)>;
 
 struct cause_entry {
   WebhookCause cause;
   const char* remedy;
   /// Calls the visitor with each request that this one may have been before.
-  void (*undo)(const delivery&, const delivery_visitor&);
+  void (*undo)(const diagnosed&, const delivery_visitor&);
   /// A sentence if the request looks as if this was the cause, although no signature proves it; else "".
-  std::string (*suspect)(const delivery&);
+  std::string (*suspect)(const diagnosed&);
 };
 
-constexpr std::int64_t clock_tolerance = WebhookVerifier::default_tolerance.count();
+inline constexpr std::int64_t clock_tolerance = WebhookVerifier::default_tolerance.count();
 
 // Keys and secrets.
 
-/// The key that `make` returns, or nothing and `refusal` where the secret is refused.
-template <class Make>
-std::optional<hmac_sha256> try_key(Make make, std::string& refusal) {
-  try {
-    return make();
-  } catch (const WebhookVerificationError& e) {
-    refusal = e.what();
-    return std::nullopt;
-  }
-}
-
-inline void visit_secret(delivery changed, std::string_view secret, std::string_view what,
+inline void visit_secret(diagnosed changed, std::string_view secret, std::string_view what,
                          const delivery_visitor& visit) {
-  std::string refusal;
-  const auto key = try_key([secret] { return key_in(secret); }, refusal);
+  const auto key = key_in(secret).key;
   changed.secret = secret;
   changed.key = key ? &*key : nullptr;
   visit(changed, what);
 }
 
-inline std::string_view without_prefix(std::string_view secret) {
-  constexpr std::string_view prefix = "whsec_";
-  return secret.substr(0, prefix.size()) == prefix ? secret.substr(prefix.size()) : secret;
-}
-
-inline std::string_view text_in(const wiped_bytes& buffer, std::size_t size) {
-  return {reinterpret_cast<const char*>(buffer.bytes.data()), size};
-}
-
-inline void undo_decoration(const delivery& before, const delivery_visitor& visit) {
+inline void undo_decoration(const diagnosed& before, const delivery_visitor& visit) {
   constexpr std::size_t least_size = 16, most_pieces = 8;
   constexpr std::string_view decoration = "\"'` \t\r\n\v\f,\xef\xbb\xbf";
   constexpr std::string_view what =
@@ -154,32 +135,28 @@ inline void undo_decoration(const delivery& before, const delivery_visitor& visi
     size += piece.size();
     begin += piece.size();
   }
-  if (size >= least_size) visit_secret(before, text_in(joined, size), what, visit);
+  if (size >= least_size) visit_secret(before, joined.text(size), what, visit);
 }
 
-inline void undo_url_safe_secret(const delivery& before, const delivery_visitor& visit) {
+inline void undo_url_safe_secret(const diagnosed& before, const delivery_visitor& visit) {
   const auto digits = without_prefix(before.secret);
-  std::string refusal;
-  if (try_key([&before] { return key_in(before.secret); }, refusal)) return;
-  if (refusal.find(url_safe_secret) == std::string::npos) return;
+  if (fault_of_secret(before.secret) != secret_fault::url_safe) return;
   wiped_bytes standard(digits.size());
   std::transform(digits.begin(), digits.end(), standard.bytes.begin(), [](char c) {
     return static_cast<unsigned char>(c == '-' ? '+' : c == '_' ? '/' : c);
   });
-  visit_secret(before, text_in(standard, digits.size()), "The secret is right once - and _ are read as + and /.",
+  visit_secret(before, standard.text(digits.size()), "The secret is right once - and _ are read as + and /.",
                visit);
 }
 
-inline void undo_use_as_text(const delivery& before, const delivery_visitor& visit) {
-  constexpr std::string_view prefix = "whsec_";
-  wiped_bytes with_prefix(prefix.size() + before.secret.size());
+inline void undo_use_as_text(const diagnosed& before, const delivery_visitor& visit) {
+  wiped_bytes with_prefix(secret_prefix.size() + before.secret.size());
   std::copy(before.secret.begin(), before.secret.end(),
-            std::copy(prefix.begin(), prefix.end(), with_prefix.bytes.begin()));
+            std::copy(secret_prefix.begin(), secret_prefix.end(), with_prefix.bytes.begin()));
   for (const auto text :
-       {before.secret, without_prefix(before.secret), text_in(with_prefix, with_prefix.bytes.size())}) {
-    if (text.empty() || text == prefix) continue;  // anyone could sign with that
-    std::string refusal;
-    const auto key = try_key([text] { return hmac_sha256(text); }, refusal);
+       {before.secret, without_prefix(before.secret), with_prefix.text(with_prefix.bytes.size())}) {
+    if (text.empty() || text == secret_prefix) continue;  // anyone could sign with that
+    const auto key = hmac_sha256::make(text);
     auto changed = before;
     changed.key = key ? &*key : nullptr;
     visit(changed, "The sender signed with the secret's own characters, and not with the bytes that they encode.");
@@ -189,15 +166,15 @@ inline void undo_use_as_text(const delivery& before, const delivery_visitor& vis
 /// What makes a secret fit that the verifier refuses.
 enum class secret_fix { none_needed, decoration, url_safe, both, nothing };
 
-inline secret_fix fix_of(const delivery& request) {
+inline secret_fix fix_of(const diagnosed& request) {
   if (request.key != nullptr) return secret_fix::none_needed;
   auto fix = secret_fix::nothing;
   const auto fits = [&fix](secret_fix this_one) {
-    return [&fix, this_one](const delivery& changed, std::string_view) {
+    return [&fix, this_one](const diagnosed& changed, std::string_view) {
       if (changed.key != nullptr) fix = (std::min)(fix, this_one);
     };
   };
-  undo_decoration(request, [&](const delivery& changed, std::string_view what) {
+  undo_decoration(request, [&](const diagnosed& changed, std::string_view what) {
     fits(secret_fix::decoration)(changed, what);
     undo_url_safe_secret(changed, fits(secret_fix::both));
   });
@@ -205,20 +182,18 @@ inline secret_fix fix_of(const delivery& request) {
   return fix;
 }
 
-inline std::string suspect_malformed_secret(const delivery& request) {
+inline std::string suspect_malformed_secret(const diagnosed& request) {
   if (fix_of(request) != secret_fix::nothing) return {};
-  std::string refusal;
-  static_cast<void>(try_key([&request] { return key_in(request.secret); }, refusal));
-  return "The verifier refuses the secret: " + refusal + ".";
+  return "The verifier refuses the secret: " + message_of(key_in(request.secret).verdict) + ".";
 }
 
-inline std::string suspect_decoration(const delivery& request) {
+inline std::string suspect_decoration(const diagnosed& request) {
   const auto fix = fix_of(request);
   if (fix != secret_fix::decoration && fix != secret_fix::both) return {};
   return "There are quotes, white space, a byte-order mark or a comma in the secret.";
 }
 
-inline std::string suspect_url_safe_secret(const delivery& request) {
+inline std::string suspect_url_safe_secret(const diagnosed& request) {
   const auto fix = fix_of(request);
   if (fix != secret_fix::url_safe && fix != secret_fix::both) return {};
   return "The secret is in the url-safe alphabet.";
@@ -226,11 +201,11 @@ inline std::string suspect_url_safe_secret(const delivery& request) {
 
 // Headers.
 
-inline bool lacks_a_header(const delivery& request) {
+inline bool lacks_a_header(const diagnosed& request) {
   return request.id.empty() || request.timestamp.empty() || request.signature.empty();
 }
 
-inline std::string suspect_missing(const delivery& request) {
+inline std::string suspect_missing(const diagnosed& request) {
   std::string missing;
   const std::array values{request.id, request.timestamp, request.signature};
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -244,15 +219,12 @@ inline constexpr std::array header_prefixes{"svix-", "x-svix-", "x-webhook-", "h
 
 inline std::string_view value_of(const header_list& headers, const std::string& name) {
   for (const auto& header : headers) {
-    if (!equal_ignoring_case(header.first, name)) continue;
-    std::string_view value = header.second;
-    trim(value);
-    return value;
+    if (equal_ignoring_case(header.first, name)) return trimmed(header.second);
   }
   return {};
 }
 
-inline void undo_other_names(const delivery& before, const delivery_visitor& visit) {
+inline void undo_other_names(const diagnosed& before, const delivery_visitor& visit) {
   if (!lacks_a_header(before)) return;
   for (const std::string prefix : header_prefixes) {
     auto changed = before;
@@ -265,9 +237,9 @@ inline void undo_other_names(const delivery& before, const delivery_visitor& vis
   }
 }
 
-inline std::string suspect_other_names(const delivery& request) {
+inline std::string suspect_other_names(const diagnosed& request) {
   if (!lacks_a_header(request)) return {};
-  std::string relative(find_relative(*request.names));
+  std::string relative(copied_headers(*request.names).views().relative);
   for (const std::string prefix : header_prefixes) {
     for (const char* name : {"id", "timestamp", "signature"}) {
       if (relative.empty() && !value_of(*request.names, prefix + name).empty()) relative = prefix + name;
@@ -276,7 +248,7 @@ inline std::string suspect_other_names(const delivery& request) {
   return relative.empty() ? relative : "There is " + relative + ", which Standard Webhooks does not use.";
 }
 
-inline void undo_swap(const delivery& before, const delivery_visitor& visit) {
+inline void undo_swap(const diagnosed& before, const delivery_visitor& visit) {
   std::int64_t seconds = 0;
   if (!read_seconds(before.id, seconds)) return;
   auto changed = before;
@@ -285,23 +257,23 @@ inline void undo_swap(const delivery& before, const delivery_visitor& visit) {
   visit(changed, "Each of webhook-id and webhook-timestamp has the value of the other.");
 }
 
-inline std::string suspect_swap(const delivery& request) {
+inline std::string suspect_swap(const diagnosed& request) {
   std::int64_t seconds = 0;
   const bool likely = request.id.size() == 10 && read_seconds(request.id, seconds) && !request.timestamp.empty() &&
                       !read_seconds(request.timestamp, seconds);
   return likely ? "The webhook-id looks like a time, and the webhook-timestamp does not." : "";
 }
 
-constexpr std::string_view in_milliseconds = "The webhook-timestamp is in milliseconds.";
+inline constexpr std::string_view in_milliseconds = "The webhook-timestamp is in milliseconds.";
 
-inline bool is_in_milliseconds(const delivery& request) {
+inline bool is_in_milliseconds(const diagnosed& request) {
   std::int64_t seconds = 0, rest = 0;
   const auto timestamp = request.timestamp;
   return timestamp.size() == 13 && read_seconds(timestamp.substr(0, 10), seconds) &&
          read_seconds("1" + std::string(timestamp.substr(10)), rest);
 }
 
-inline void undo_milliseconds(const delivery& before, const delivery_visitor& visit) {
+inline void undo_milliseconds(const diagnosed& before, const delivery_visitor& visit) {
   if (!is_in_milliseconds(before)) return;
   auto changed = before;
   changed.timestamp.remove_suffix(3);
@@ -310,13 +282,11 @@ inline void undo_milliseconds(const delivery& before, const delivery_visitor& vi
   visit(changed, in_milliseconds);
 }
 
-inline std::string suspect_milliseconds(const delivery& request) {
+inline std::string suspect_milliseconds(const diagnosed& request) {
   return is_in_milliseconds(request) ? std::string(in_milliseconds) : "";
 }
 
 inline std::string in_words(std::int64_t seconds) {
-  std::string words = std::to_string(seconds) + " s";
-  if (seconds < 120) return words;
   std::string larger;
   const auto add = [&larger](std::int64_t number, const char* unit) {
     if (number > 0) larger += (larger.empty() ? "" : " ") + std::to_string(number) + unit;
@@ -324,10 +294,12 @@ inline std::string in_words(std::int64_t seconds) {
   add(seconds / 86400, " d");
   add(seconds / 3600 % 24, " h");
   if (seconds < 86400) add(seconds / 60 % 60, " min");
-  return words + " (" + larger + ")";
+  std::string words = std::to_string(seconds) + " s";
+  if (seconds >= 120) words += " (" + larger + ")";
+  return words;
 }
 
-inline void undo_clock(const delivery& before, const delivery_visitor& visit) {
+inline void undo_clock(const diagnosed& before, const delivery_visitor& visit) {
   std::int64_t seconds = 0;
   if (!read_seconds(before.timestamp, seconds)) return;
   const auto age = before.now - seconds;
@@ -348,13 +320,14 @@ inline void undo_clock(const delivery& before, const delivery_visitor& visit) {
 
 // Signatures.
 
-constexpr const char* hexadecimal_signature = "The signature is in hexadecimal digits.";
-constexpr const char* url_safe_signature = "The signature is in the url-safe alphabet, or lacks its padding.";
-constexpr const char* signature_without_version = "The signature has no \"v1,\" before it.";
+inline constexpr const char* hexadecimal_signature = "The signature is in hexadecimal digits.";
+inline constexpr const char* url_safe_signature =
+    "The signature is in the url-safe alphabet, or lacks its padding.";
+inline constexpr const char* signature_without_version = "The signature has no \"v1,\" before it.";
 
 /// Visits the request with the signatures for which `write(list, version, text)` is true as that wrote them.
 template <class Write>
-void visit_signatures(const delivery& before, const delivery_visitor& visit, std::string_view what, Write write) {
+void visit_signatures(const diagnosed& before, const delivery_visitor& visit, std::string_view what, Write write) {
   std::string list;
   bool changes = false;
   any_signature(before.signature, [&](std::string_view version, std::string_view text) {
@@ -371,24 +344,24 @@ void visit_signatures(const delivery& before, const delivery_visitor& visit, std
   if (changes) visit(changed, what);
 }
 
-inline void undo_hexadecimal(const delivery& before, const delivery_visitor& visit) {
+inline void undo_hexadecimal(const diagnosed& before, const delivery_visitor& visit) {
   visit_signatures(before, visit, hexadecimal_signature,
                    [](std::string& list, std::string_view version, std::string_view text) {
                      if (form_of(version, text) != signature_form::hexadecimal) return false;
                      text = text.substr(text.size() - 64);
-                     std::array<unsigned char, 32> bytes{};
+                     hmac_sha256::digest bytes{};
                      for (std::size_t i = 0; i < bytes.size(); ++i) {
                        bytes[i] =
                            static_cast<unsigned char>(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
                      }
-                     std::array<char, 45> base64{};  // EVP_EncodeBlock() ends it with a NUL
-                     EVP_EncodeBlock(reinterpret_cast<unsigned char*>(base64.data()), bytes.data(), 32);
-                     list.append("v1,").append(base64.data());
+                     digest_base64 base64;
+                     EVP_EncodeBlock(base64.data(), bytes.data(), static_cast<int>(bytes.size()));
+                     list.append("v1,").append(base64.view());
                      return true;
                    });
 }
 
-inline void undo_url_safe_signature(const delivery& before, const delivery_visitor& visit) {
+inline void undo_url_safe_signature(const diagnosed& before, const delivery_visitor& visit) {
   visit_signatures(before, visit, url_safe_signature,
                    [](std::string& list, std::string_view version, std::string_view text) {
                      if (form_of(version, text) != signature_form::url_safe) return false;
@@ -399,10 +372,10 @@ inline void undo_url_safe_signature(const delivery& before, const delivery_visit
                    });
 }
 
-inline void undo_lack_of_version(const delivery& before, const delivery_visitor& visit) {
+inline void undo_lack_of_version(const diagnosed& before, const delivery_visitor& visit) {
   visit_signatures(before, visit, signature_without_version,
                    [](std::string& list, std::string_view version, std::string_view text) {
-                     constexpr std::size_t size = std::tuple_size_v<digest_base64>;
+                     constexpr std::size_t size = digest_base64::size;
                      // There may be something else before it, such as "v1=".
                      if (text.size() > size) text.remove_prefix(text.size() - size);
                      if (form_of(version, text) != signature_form::without_version) return false;
@@ -412,7 +385,7 @@ inline void undo_lack_of_version(const delivery& before, const delivery_visitor&
 }
 
 /// `what` if there is a signature of this form, and none of the right one.
-inline std::string suspect_form(const delivery& request, signature_form form, const char* what) {
+inline std::string suspect_form(const diagnosed& request, signature_form form, const char* what) {
   bool good = false, found = false;
   any_signature(request.signature, [&](std::string_view version, std::string_view text) {
     const auto its_form = form_of(version, text);
@@ -423,30 +396,28 @@ inline std::string suspect_form(const delivery& request, signature_form form, co
   return found && !good ? what : "";
 }
 
-inline std::string suspect_hexadecimal(const delivery& request) {
+inline std::string suspect_hexadecimal(const diagnosed& request) {
   return suspect_form(request, signature_form::hexadecimal, hexadecimal_signature);
 }
 
-inline std::string suspect_url_safe_signature(const delivery& request) {
+inline std::string suspect_url_safe_signature(const diagnosed& request) {
   return suspect_form(request, signature_form::url_safe, url_safe_signature);
 }
 
-inline std::string suspect_lack_of_version(const delivery& request) {
+inline std::string suspect_lack_of_version(const diagnosed& request) {
   return suspect_form(request, signature_form::without_version, signature_without_version);
 }
 
 // Bodies.
 
-inline void visit_body(delivery changed, std::string_view body, std::string_view what,
+inline void visit_body(diagnosed changed, std::string_view body, std::string_view what,
                        const delivery_visitor& visit) {
   changed.body = body;
   visit(changed, what);
 }
 
-constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-
-inline void undo_byte_order_mark(const delivery& before, const delivery_visitor& visit) {
-  if (before.body.substr(0, byte_order_mark.size()) == byte_order_mark) {
+inline void undo_byte_order_mark(const diagnosed& before, const delivery_visitor& visit) {
+  if (starts_with(before.body, byte_order_mark)) {
     visit_body(before, before.body.substr(byte_order_mark.size()),
                "A byte-order mark was put at the start of the body.", visit);
   } else {
@@ -455,7 +426,7 @@ inline void undo_byte_order_mark(const delivery& before, const delivery_visitor&
   }
 }
 
-inline void undo_newline(const delivery& before, const delivery_visitor& visit) {
+inline void undo_newline(const diagnosed& before, const delivery_visitor& visit) {
   auto body = before.body;
   for (int most = 8; most > 0 && !body.empty() && (body.back() == '\n' || body.back() == '\r'); --most) {
     body.remove_suffix(1);
@@ -467,7 +438,7 @@ inline void undo_newline(const delivery& before, const delivery_visitor& visit) 
   }
 }
 
-inline void undo_line_ends(const delivery& before, const delivery_visitor& visit) {
+inline void undo_line_ends(const diagnosed& before, const delivery_visitor& visit) {
   if (before.body.find('\n') == std::string_view::npos) return;
   std::string lf, crlf;
   for (std::size_t i = 0; i < before.body.size(); ++i) {
@@ -495,7 +466,7 @@ inline std::string decode_percent(std::string_view text, bool form) {
   return decoded;
 }
 
-inline void undo_percent(const delivery& before, const delivery_visitor& visit) {
+inline void undo_percent(const diagnosed& before, const delivery_visitor& visit) {
   const auto body = before.body;
   if (body.find_first_of("%+") != std::string_view::npos) {
     // A form has the body as the value of a field, or as a name without a value.
@@ -515,17 +486,17 @@ inline void undo_percent(const delivery& before, const delivery_visitor& visit) 
   }
 }
 
-inline std::string suspect_percent(const delivery& request) {
+inline std::string suspect_percent(const diagnosed& request) {
   const auto body = request.body.substr(0, 64);
   const bool likely = body.find("%7B") != std::string_view::npos || body.find("%7b") != std::string_view::npos;
   return likely ? "The body looks percent-encoded or form-encoded." : "";
 }
 
-inline std::string suspect_empty(const delivery& request) {
+inline std::string suspect_empty(const diagnosed& request) {
   return request.body.empty() ? "The body is empty: something may have read it before." : "";
 }
 
-inline std::string suspect_compressed(const delivery& request) {
+inline std::string suspect_compressed(const diagnosed& request) {
   const auto starts_with = [&request](std::string_view magic) {
     return request.body.substr(0, magic.size()) == magic;
   };
@@ -567,7 +538,7 @@ inline constexpr std::array json_escape_rules{
 inline constexpr std::array<std::array<std::string_view, 2>, 3> json_key_orders{
     {{"", ""}, {"id", ""}, {"type", "id"}}};
 
-constexpr std::size_t most_json = std::size_t{1} << 20, most_written = 4 * most_json, most_levels = 64;
+inline constexpr std::size_t most_json = std::size_t{1} << 20, most_written = 4 * most_json, most_levels = 64;
 
 /// Reads the value at `at` of a valid text, and returns the position behind it. What nests deeper than `levels` is
 /// taken as it is.
@@ -678,7 +649,7 @@ inline void write_node(const json_node& node, const json_layout& layout, const j
   out += node.text == "{" ? '}' : ']';
 }
 
-inline void undo_serialization(const delivery& before, const delivery_visitor& visit) {
+inline void undo_serialization(const diagnosed& before, const delivery_visitor& visit) {
   if (before.body.empty() || before.body.size() > most_json) return;
   json_reader json(before.body);
   json_type type{};
@@ -768,12 +739,18 @@ inline constexpr cause_entry cause_entries[] = {
 };
 
 /// Whether WebhookVerifier accepts it.
-inline bool is_accepted(const delivery& request) {
-  std::int64_t seconds = 0;
-  return request.key != nullptr && !lacks_a_header(request) && request.id.find('.') == std::string_view::npos &&
-         read_seconds(request.timestamp, seconds) && std::abs(request.now - seconds) <= clock_tolerance &&
-         lists_signature(request.signature,
-                         signature_of(*request.key, request.id, request.signed_timestamp, request.body));
+inline bool is_accepted(const diagnosed& request) {
+  if (request.key == nullptr) return false;
+  const received_headers headers{request.id, request.timestamp, request.signature};
+  const receiver receiver{request.key, 1, WebhookVerifier::default_tolerance, request.now};
+  return decide({headers, request.signed_timestamp, request.body}, receiver).accepted();
+}
+
+/// Whether the signature is right, whatever the id and the timestamp are.
+inline bool is_signed(const diagnosed& request) {
+  if (request.key == nullptr) return false;
+  const received_headers headers{request.id, request.timestamp, request.signature};
+  return find_signature(*request.key, {headers, request.timestamp, request.body}) == WebhookErrc::none;
 }
 
 /// Undoes up to `most` causes at once, and remembers which made the request right.
@@ -782,12 +759,12 @@ class cause_search {
   explicit cause_search(std::size_t most) : most_(most) {}
 
   /// Goes on from a request in which some of the causes before `next` are undone.
-  void from(const delivery& request, std::size_t next = 0) {
+  void from(const diagnosed& request, std::size_t next = 0) {
     for (; next < std::size(cause_entries) && !found_; ++next) {
       const bool too_few_follow = findings_.size() + (std::size(cause_entries) - next) < most_;
       if (cause_entries[next].undo == nullptr || too_few_follow || is_over()) continue;
       work_ += size_of(request) / 8;
-      cause_entries[next].undo(request, [&](const delivery& changed, std::string_view what) {
+      cause_entries[next].undo(request, [&](const diagnosed& changed, std::string_view what) {
         if (found_ || is_over()) return;
         findings_.push_back({cause_entries[next].cause, true, std::string(what), cause_entries[next].remedy});
         work_ += size_of(changed);
@@ -805,7 +782,7 @@ class cause_search {
   [[nodiscard]] std::vector<WebhookFinding>& findings() { return findings_; }
 
  private:
-  static std::size_t size_of(const delivery& request) {
+  static std::size_t size_of(const diagnosed& request) {
     return request.body.size() + request.signature.size() + request.secret.size();
   }
 
@@ -819,10 +796,8 @@ class cause_search {
 };
 
 /// Why no undoing helped.
-inline WebhookFinding unknown_cause(const delivery& request) {
-  if (request.key != nullptr &&
-      lists_signature(request.signature,
-                      signature_of(*request.key, request.id, request.timestamp, request.body))) {
+inline WebhookFinding unknown_cause(const diagnosed& request) {
+  if (is_signed(request)) {
     return {WebhookCause::unknown, false,
             "The signature is right, but the webhook-id or the webhook-timestamp is malformed.",
             "An id has no dot, and a timestamp is in whole seconds since 1970."};
@@ -835,17 +810,21 @@ inline WebhookFinding unknown_cause(const delivery& request) {
 }
 
 inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::string_view body,
-                                                  const WebhookHeaders& headers, const header_list& names,
+                                                  const received_headers& headers, const header_list& names,
                                                   std::chrono::system_clock::time_point now) {
-  std::string refusal;
-  const auto key = try_key([secret] { return key_in(secret); }, refusal);
-  delivery request;
+  if (headers.contradicted < header_count) {
+    return {{WebhookCause::unknown, false,
+             "The verifier refuses the headers: " + message_of_header(verdict_on(headers)) + ".",
+             "Find out what sends a header twice, or puts two requests together."}};
+  }
+  const auto key = key_in(secret).key;
+  diagnosed request;
   request.secret = secret;
   request.body = body;
   request.id = headers.id;
   request.timestamp = request.signed_timestamp = headers.timestamp;
   request.signature = headers.signature;
-  request.now = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count();
+  request.now = seconds_since_1970(now);
   request.key = key ? &*key : nullptr;
   request.names = &names;
   if (is_accepted(request)) {
@@ -872,19 +851,15 @@ template <class Headers>
 std::vector<WebhookFinding> diagnose(std::string_view secret, std::string_view body, const Headers& headers,
                                      std::chrono::system_clock::time_point now) {
   detail::header_list names;
-  if constexpr (!detail::is_range_of_pairs<Headers> || std::is_base_of_v<WebhookHeaders, Headers> ||
-                detail::is_look_up<Headers>) {
-    return detail::diagnose_parts(secret, body, detail::headers_of(headers), names, now);
-  } else {
+  const auto diagnose_received = [&](const detail::received_headers& received) {
+    return detail::diagnose_parts(secret, body, received, names, now);
+  };
+  if constexpr (detail::is_range_of_pairs<Headers> && !std::is_base_of_v<WebhookHeaders, Headers> &&
+                !detail::is_lookup<Headers>) {
     for (const auto& [name, value] : headers) names.emplace_back(detail::text_of(name), detail::text_of(value));
-    WebhookHeaders found;
-    try {
-      found = detail::headers_of(names);
-    } catch (const WebhookVerificationError& e) {
-      return {{WebhookCause::unknown, false, "The verifier refuses the headers: " + std::string(e.what()) + ".",
-               "Find out what sends a header twice, or puts two requests together."}};
-    }
-    return detail::diagnose_parts(secret, body, found, names, now);
+    return detail::with_headers(names, diagnose_received);
+  } else {
+    return detail::with_headers(headers, diagnose_received);
   }
 }
 

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace anthropic::webhooks {
@@ -23,54 +27,97 @@ enum class WebhookErrc {
   timestamp_too_new,      ///< The delivery was signed further in the future than the tolerance.
   no_matching_signature,  ///< None of the signatures was made with any of the secrets.
   invalid_secret,         ///< The receiver's own secret is malformed.
+  crypto_failure,         ///< OpenSSL failed: it has no HMAC-SHA256, or no memory.
 };
 
+/// The name of the enumerator, such as "no_matching_signature".
+[[nodiscard]] constexpr std::string_view to_string(WebhookErrc code) noexcept;
+
+// Visible outside of a shared library that is built with -fvisibility=hidden, so that a handler there catches
+// them.
+#if defined(__GNUC__) && !defined(_WIN32)
+#pragma GCC visibility push(default)
+#endif
 #ifdef __clang__
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wweak-vtables"  // a header has no other place for them
+#pragma clang diagnostic ignored "-Wexit-time-destructors"
 #endif
 
-/// Any error of this library: what() is for people, code() and path() are for programs.
+/// Any error of this library: what() is for people, code() and path() are for programs. Copying it cannot fail.
 class WebhookError : public std::runtime_error {
  public:
   /// No error: code() is WebhookErrc::none.
-  WebhookError() : WebhookError(WebhookErrc::none, {}, {}) {}
+  WebhookError() : std::runtime_error("") {}
 
   /// An error whose what() is "path: message", or only the message where the path is empty.
   WebhookError(WebhookErrc code, std::string path, const std::string& message)
-      : std::runtime_error(path.empty() ? message : path + ": " + message), code_(code), path_(std::move(path)) {}
+      : std::runtime_error(path.empty() ? message : path + ": " + message),
+        code_(code),
+        path_(path.empty() ? nullptr : std::make_shared<const std::string>(std::move(path))) {}
 
   [[nodiscard]] WebhookErrc code() const noexcept { return code_; }
 
-  /// An HTTP status that fits: 400 for a body at fault, 401 for a sender who is not proven, 200 for no error.
+  /// An HTTP status that fits: 400 for a body at fault, 401 for a sender who is not proven, 500 for a failure of
+  /// OpenSSL, 200 for no error.
   [[nodiscard]] int http_status() const noexcept {
     if (code_ == WebhookErrc::none) return 200;
+    if (code_ == WebhookErrc::crypto_failure) return 500;
     return code_ < WebhookErrc::missing_header ? 400 : 401;
   }
 
   /// Where in the body the error is, as a JSON Pointer (RFC 6901) such as "/data/vault_id". It is "" for the body
   /// as a whole, and where no path applies.
-  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+  [[nodiscard]] const std::string& path() const noexcept {
+    static const std::string none;
+    return path_ == nullptr ? none : *path_;
+  }
 
  private:
-  WebhookErrc code_;
-  std::string path_;
+  WebhookErrc code_ = WebhookErrc::none;
+  std::shared_ptr<const std::string> path_;  // shared, so that copying does not allocate
 };
 
 /// The body is at fault. If a verifier throws it, the body still comes from a sender with the secret.
 class WebhookParseError : public WebhookError {
  public:
   using WebhookError::WebhookError;
+  explicit WebhookParseError(const WebhookError& error) noexcept : WebhookError(error) {}
 };
 
 /// The sender is not proven, or the verifier could not be made.
 class WebhookVerificationError : public WebhookError {
  public:
   using WebhookError::WebhookError;
+  explicit WebhookVerificationError(const WebhookError& error) noexcept : WebhookError(error) {}
 };
 
 #ifdef __clang__
 #pragma clang diagnostic pop
 #endif
+#if defined(__GNUC__) && !defined(_WIN32)
+#pragma GCC visibility pop
+#endif
+
+// ---------------------------------------------------------------------------------------------------
+
+constexpr std::string_view to_string(WebhookErrc code) noexcept {
+  constexpr std::array<std::string_view, 13> names{"none",
+                                                   "invalid_json",
+                                                   "missing_field",
+                                                   "wrong_type",
+                                                   "invalid_value",
+                                                   "invalid_timestamp",
+                                                   "missing_header",
+                                                   "invalid_header",
+                                                   "timestamp_too_old",
+                                                   "timestamp_too_new",
+                                                   "no_matching_signature",
+                                                   "invalid_secret",
+                                                   "crypto_failure"};
+  static_assert(static_cast<std::size_t>(WebhookErrc::crypto_failure) + 1 == names.size());
+  const auto index = static_cast<std::size_t>(code);
+  return index < names.size() ? names[index] : "unknown";
+}
 
 }  // namespace anthropic::webhooks

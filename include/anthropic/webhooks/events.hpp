@@ -15,11 +15,14 @@
 /// Every struct here is an aggregate whose members are named as the keys on the wire. It compares with `==` and
 /// `!=`, and moves without throwing. Start at BetaWebhookEvent and BetaWebhookEventData, below the structs of the
 /// single event types.
+///
+/// The comment on a struct says when its event is sent. It goes only to endpoints that are subscribed to it at
+/// that time. An endpoint of a workspace can subscribe to all types but those whose comment says otherwise.
 namespace anthropic::webhooks {
 
 // Sessions.
 
-/// A session was created.
+/// A session was created. The SDKs list it, but no endpoint can subscribe to it.
 struct BetaWebhookSessionCreatedEventData {
   static constexpr std::string_view type = "session.created";
   std::string id;  ///< ID of the session.
@@ -27,7 +30,7 @@ struct BetaWebhookSessionCreatedEventData {
   std::string workspace_id;
 };
 
-/// A session waits to run.
+/// A session is waiting to run. The SDKs list it, but no endpoint can subscribe to it.
 struct BetaWebhookSessionPendingEventData {
   static constexpr std::string_view type = "session.pending";
   std::string id;  ///< ID of the session.
@@ -35,7 +38,7 @@ struct BetaWebhookSessionPendingEventData {
   std::string workspace_id;
 };
 
-/// A session is running.
+/// A session is running. The SDKs list it, but no endpoint can subscribe to it.
 struct BetaWebhookSessionRunningEventData {
   static constexpr std::string_view type = "session.running";
   std::string id;  ///< ID of the session.
@@ -43,7 +46,7 @@ struct BetaWebhookSessionRunningEventData {
   std::string workspace_id;
 };
 
-/// A session went idle.
+/// A session went idle. The SDKs list it, but no endpoint can subscribe to it.
 struct BetaWebhookSessionIdledEventData {
   static constexpr std::string_view type = "session.idled";
   std::string id;  ///< ID of the session.
@@ -51,7 +54,7 @@ struct BetaWebhookSessionIdledEventData {
   std::string workspace_id;
 };
 
-/// A session waits for its user to act.
+/// A session is waiting for its user to act. The SDKs list it, but no endpoint can subscribe to it.
 struct BetaWebhookSessionRequiresActionEventData {
   static constexpr std::string_view type = "session.requires_action";
   std::string id;  ///< ID of the session.
@@ -59,7 +62,7 @@ struct BetaWebhookSessionRequiresActionEventData {
   std::string workspace_id;
 };
 
-/// A session was archived.
+/// A session was archived. The SDKs list it, but no endpoint can subscribe to it.
 struct BetaWebhookSessionArchivedEventData {
   static constexpr std::string_view type = "session.archived";
   std::string id;  ///< ID of the session.
@@ -67,7 +70,7 @@ struct BetaWebhookSessionArchivedEventData {
   std::string workspace_id;
 };
 
-/// A session was deleted for good. There is nothing left to fetch.
+/// A session was permanently deleted. There is nothing left to fetch.
 struct BetaWebhookSessionDeletedEventData {
   static constexpr std::string_view type = "session.deleted";
   std::string id;  ///< ID of the session.
@@ -75,7 +78,7 @@ struct BetaWebhookSessionDeletedEventData {
   std::string workspace_id;
 };
 
-/// A passing error interrupted a session, and the service tries again.
+/// A transient error interrupted a session, and the service is retrying it.
 struct BetaWebhookSessionStatusRescheduledEventData {
   static constexpr std::string_view type = "session.status_rescheduled";
   std::string id;  ///< ID of the session.
@@ -83,7 +86,8 @@ struct BetaWebhookSessionStatusRescheduledEventData {
   std::string workspace_id;
 };
 
-/// The agent began to work. This is sent each time the session starts to run.
+/// The agent started to work. This is sent each time the session starts to run. On a session's event stream it is
+/// session.status_running.
 struct BetaWebhookSessionStatusRunStartedEventData {
   static constexpr std::string_view type = "session.status_run_started";
   std::string id;  ///< ID of the session.
@@ -91,7 +95,8 @@ struct BetaWebhookSessionStatusRunStartedEventData {
   std::string workspace_id;
 };
 
-/// The agent waits for input, such as a user's message or the approval of a tool.
+/// The agent is waiting for input, such as a user message or a tool approval. On a session's event stream it is
+/// session.status_idle.
 struct BetaWebhookSessionStatusIdledEventData {
   static constexpr std::string_view type = "session.status_idled";
   std::string id;  ///< ID of the session.
@@ -99,7 +104,7 @@ struct BetaWebhookSessionStatusIdledEventData {
   std::string workspace_id;
 };
 
-/// A session ended: it was archived, or an error ended it for good.
+/// A session ended: it was archived, or hit an error that it cannot recover from.
 struct BetaWebhookSessionStatusTerminatedEventData {
   static constexpr std::string_view type = "session.status_terminated";
   std::string id;  ///< ID of the session.
@@ -107,7 +112,7 @@ struct BetaWebhookSessionStatusTerminatedEventData {
   std::string workspace_id;
 };
 
-/// One round of judging a session's outcome is complete.
+/// One iteration of the evaluation of a session's outcome is complete.
 struct BetaWebhookSessionOutcomeEvaluationEndedEventData {
   static constexpr std::string_view type = "session.outcome_evaluation_ended";
   std::string id;  ///< ID of the session.
@@ -115,7 +120,7 @@ struct BetaWebhookSessionOutcomeEvaluationEndedEventData {
   std::string workspace_id;
 };
 
-/// A session's properties changed, such as its name or its configuration.
+/// Properties of a session changed, such as its name or configuration.
 struct BetaWebhookSessionUpdatedEventData {
   static constexpr std::string_view type = "session.updated";
   std::string id;  ///< ID of the session.
@@ -133,7 +138,7 @@ struct BetaWebhookSessionBudgetReachedEventData {
 
 // Session threads.
 
-/// A further agent of a session, or its advisor, began to work in a thread of its own.
+/// Another agent of a session, or its advisor, started to work in a thread of its own.
 struct BetaWebhookSessionThreadCreatedEventData {
   static constexpr std::string_view type = "session.thread_created";
   std::string id;  ///< ID of the session.
@@ -142,7 +147,7 @@ struct BetaWebhookSessionThreadCreatedEventData {
   std::string session_thread_id;  ///< ID of the session thread.
 };
 
-/// The agent of a thread waits for input.
+/// The agent of a thread is waiting for input.
 struct BetaWebhookSessionThreadIdledEventData {
   static constexpr std::string_view type = "session.thread_idled";
   std::string id;  ///< ID of the session.
@@ -151,7 +156,7 @@ struct BetaWebhookSessionThreadIdledEventData {
   std::string session_thread_id;  ///< ID of the session thread.
 };
 
-/// A thread, not the main one, ended: it was archived, or its retries ran out.
+/// A thread other than the main one ended: it was archived, or ran out of retries.
 struct BetaWebhookSessionThreadTerminatedEventData {
   static constexpr std::string_view type = "session.thread_terminated";
   std::string id;  ///< ID of the session.
@@ -178,8 +183,7 @@ struct BetaWebhookVaultArchivedEventData {
   std::string workspace_id;
 };
 
-/// A vault was deleted for good. There is nothing left to fetch. There is one more event for each of its
-/// credentials.
+/// A vault was permanently deleted. There is nothing left to fetch. Each of its credentials gets an event too.
 struct BetaWebhookVaultDeletedEventData {
   static constexpr std::string_view type = "vault.deleted";
   std::string id;  ///< ID of the vault.
@@ -198,7 +202,7 @@ struct BetaWebhookVaultCredentialCreatedEventData {
   std::string vault_id;  ///< ID of the vault that holds the credential.
 };
 
-/// A credential was archived, by itself or with its vault.
+/// A credential was archived, alone or with its vault.
 struct BetaWebhookVaultCredentialArchivedEventData {
   static constexpr std::string_view type = "vault_credential.archived";
   std::string id;  ///< ID of the vault credential.
@@ -207,7 +211,7 @@ struct BetaWebhookVaultCredentialArchivedEventData {
   std::string vault_id;  ///< ID of the vault that holds the credential.
 };
 
-/// A credential was deleted for good, by itself or with its vault. There is nothing left to fetch.
+/// A credential was permanently deleted, alone or with its vault. There is nothing left to fetch.
 struct BetaWebhookVaultCredentialDeletedEventData {
   static constexpr std::string_view type = "vault_credential.deleted";
   std::string id;  ///< ID of the vault credential.
@@ -243,7 +247,7 @@ struct BetaWebhookAgentArchivedEventData {
   std::string workspace_id;
 };
 
-/// An agent was deleted for good. There is nothing left to fetch.
+/// An agent was permanently deleted. There is nothing left to fetch.
 struct BetaWebhookAgentDeletedEventData {
   static constexpr std::string_view type = "agent.deleted";
   std::string id;  ///< ID of the agent.
@@ -261,8 +265,7 @@ struct BetaWebhookAgentUpdatedEventData {
 
 // Deployments.
 
-/// A deployment was paused: somebody asked for it, or a scheduled run failed in a way that no retry
-/// can fix.
+/// A deployment was paused: on request, or because a scheduled run failed in a way that no retry can fix.
 struct BetaWebhookDeploymentPausedEventData {
   static constexpr std::string_view type = "deployment.paused";
   std::string id;  ///< ID of the deployment.
@@ -278,7 +281,7 @@ struct BetaWebhookDeploymentCreatedEventData {
   std::string workspace_id;
 };
 
-/// A deployment's properties changed, such as its schedule.
+/// Properties of a deployment changed, such as its schedule.
 struct BetaWebhookDeploymentUpdatedEventData {
   static constexpr std::string_view type = "deployment.updated";
   std::string id;  ///< ID of the deployment.
@@ -294,7 +297,7 @@ struct BetaWebhookDeploymentUnpausedEventData {
   std::string workspace_id;
 };
 
-/// A deployment was archived, by itself or with its agent.
+/// A deployment was archived, alone or with its agent.
 struct BetaWebhookDeploymentArchivedEventData {
   static constexpr std::string_view type = "deployment.archived";
   std::string id;  ///< ID of the deployment.
@@ -302,7 +305,7 @@ struct BetaWebhookDeploymentArchivedEventData {
   std::string workspace_id;
 };
 
-/// A deployment was deleted for good. There is nothing left to fetch.
+/// A deployment was permanently deleted. There is nothing left to fetch.
 struct BetaWebhookDeploymentDeletedEventData {
   static constexpr std::string_view type = "deployment.deleted";
   std::string id;  ///< ID of the deployment.
@@ -320,7 +323,7 @@ struct BetaWebhookDeploymentRunFailedEventData {
   std::string workspace_id;
 };
 
-/// A scheduled run started. There are no events for runs that are started by hand.
+/// A scheduled run started. Runs that are started by hand send no events.
 struct BetaWebhookDeploymentRunStartedEventData {
   static constexpr std::string_view type = "deployment_run.started";
   std::string id;  ///< ID of the deployment run.
@@ -346,7 +349,7 @@ struct BetaWebhookEnvironmentCreatedEventData {
   std::string workspace_id;
 };
 
-/// One or more properties of an environment changed.
+/// At least one property of an environment changed.
 struct BetaWebhookEnvironmentUpdatedEventData {
   static constexpr std::string_view type = "environment.updated";
   std::string id;  ///< ID of the environment.
@@ -362,7 +365,7 @@ struct BetaWebhookEnvironmentArchivedEventData {
   std::string workspace_id;
 };
 
-/// An environment was deleted for good. There is nothing left to fetch.
+/// An environment was permanently deleted. There is nothing left to fetch.
 struct BetaWebhookEnvironmentDeletedEventData {
   static constexpr std::string_view type = "environment.deleted";
   std::string id;  ///< ID of the environment.
@@ -388,7 +391,7 @@ struct BetaWebhookMemoryStoreArchivedEventData {
   std::string workspace_id;
 };
 
-/// A memory store was deleted for good. There is nothing left to fetch. There are no events for its memories.
+/// A memory store was permanently deleted. There is nothing left to fetch. Its memories get no events.
 struct BetaWebhookMemoryStoreDeletedEventData {
   static constexpr std::string_view type = "memory_store.deleted";
   std::string id;  ///< ID of the memory store.
@@ -396,9 +399,10 @@ struct BetaWebhookMemoryStoreDeletedEventData {
   std::string workspace_id;
 };
 
-// User profiles.
+// User profiles. In October 2026 the service did not send the events of organizations yet: those of user profiles,
+// external keys and external storages.
 
-/// An enforcement action against a user profile was opened.
+/// An enforcement action against a user profile was opened. Only an organization's endpoint can subscribe to it.
 struct BetaWebhookUserProfileEnforcementActionOpenedEventData {
   static constexpr std::string_view type = "user_profile.enforcement_action_opened";
   std::string id;  ///< ID of the user profile.
@@ -406,7 +410,7 @@ struct BetaWebhookUserProfileEnforcementActionOpenedEventData {
   std::string enforcement_action_id;  ///< ID of the enforcement action.
 };
 
-/// An enforcement action against a user profile was resolved.
+/// An enforcement action against a user profile was resolved. Only an organization's endpoint can subscribe to it.
 struct BetaWebhookUserProfileEnforcementActionResolvedEventData {
   static constexpr std::string_view type = "user_profile.enforcement_action_resolved";
   std::string id;  ///< ID of the user profile.
@@ -414,7 +418,7 @@ struct BetaWebhookUserProfileEnforcementActionResolvedEventData {
   std::string enforcement_action_id;  ///< ID of the enforcement action.
 };
 
-/// The program status of a user profile changed.
+/// The program status of a user profile changed. Only an organization's endpoint can subscribe to it.
 struct BetaWebhookUserProfileProgramStatusUpdatedEventData {
   static constexpr std::string_view type = "user_profile.program_status_updated";
   std::string id;  ///< ID of the user profile.
@@ -423,14 +427,14 @@ struct BetaWebhookUserProfileProgramStatusUpdatedEventData {
 
 // External keys.
 
-/// An external key stopped working.
+/// An external key stopped working. Only an organization's endpoint can subscribe to it.
 struct BetaWebhookExternalKeyFailedEventData {
   static constexpr std::string_view type = "external_key.failed";
   std::string id;  ///< ID of the external key.
   std::string organization_id;
 };
 
-/// An external key works again.
+/// An external key works again. Only an organization's endpoint can subscribe to it.
 struct BetaWebhookExternalKeyRecoveredEventData {
   static constexpr std::string_view type = "external_key.recovered";
   std::string id;  ///< ID of the external key.
@@ -439,21 +443,24 @@ struct BetaWebhookExternalKeyRecoveredEventData {
 
 // External storages.
 
-/// The bucket of an external storage failed the service's check.
+/// The bucket of an external storage failed the service's check. Only an organization's endpoint can subscribe to
+/// it.
 struct BetaWebhookExternalStorageFailedEventData {
   static constexpr std::string_view type = "external_storage.failed";
   std::string id;  ///< ID of the external storage.
   std::string organization_id;
 };
 
-/// The bucket of an external storage passes the service's check again.
+/// The bucket of an external storage passes the service's check again. Only an organization's endpoint can
+/// subscribe to it.
 struct BetaWebhookExternalStorageRecoveredEventData {
   static constexpr std::string_view type = "external_storage.recovered";
   std::string id;  ///< ID of the external storage.
   std::string organization_id;
 };
 
-/// An event of a type that this version of the library does not know, which is normal input.
+/// An event of a type that this version of the library does not know, which is normal input: the service keeps
+/// adding types.
 struct BetaWebhookUnknownEventData {
   std::string type;  ///< The tag, such as "workflow.published".
   std::string id;    ///< "" where the event has none, like the two members that follow.
@@ -539,6 +546,18 @@ template <class T, class = void>
 inline constexpr bool has_workspace_id = false;
 template <class T>
 inline constexpr bool has_workspace_id<T, std::void_t<decltype(T::workspace_id)>> = true;
+template <class T, class = void>
+inline constexpr bool has_enforcement_action_id = false;
+template <class T>
+inline constexpr bool has_enforcement_action_id<T, std::void_t<decltype(T::enforcement_action_id)>> = true;
+template <class T, class = void>
+inline constexpr bool has_session_thread_id = false;
+template <class T>
+inline constexpr bool has_session_thread_id<T, std::void_t<decltype(T::session_thread_id)>> = true;
+template <class T, class = void>
+inline constexpr bool has_vault_id = false;
+template <class T>
+inline constexpr bool has_vault_id<T, std::void_t<decltype(T::vault_id)>> = true;
 
 /// All members of an event's data, in their order.
 template <class T>

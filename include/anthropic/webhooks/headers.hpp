@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <anthropic/webhooks/detail/text.hpp>
 #include <anthropic/webhooks/error.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <iterator>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -21,21 +22,24 @@ template <class T>
 struct is_text;
 }  // namespace detail
 
-/// The value of a header, as a view. If it was made from a temporary string, it keeps a copy, so that the view
-/// does not dangle.
-class WebhookHeaderValue : public std::string_view {
+/// The value of a header: a copy, without the whitespace around it. It converts to std::string_view, but a
+/// temporary one does not, since the view would dangle.
+class WebhookHeaderValue {
  public:
   /// An absent header.
   WebhookHeaderValue() = default;
 
   /// Takes a string, a view, a `const char*`, or anything else with data() and size() of characters; also an
   /// optional or a pointer of one of these. Null, or nothing in the optional, is an absent header.
-  template <class Text, class = std::enable_if_t<detail::is_text<std::decay_t<Text>>::value &&
-                                                 !std::is_base_of_v<WebhookHeaderValue, std::decay_t<Text>>>>
-  WebhookHeaderValue(Text&& text);
+  template <class Text, class = std::enable_if_t<detail::is_text<Text>::value>>
+  WebhookHeaderValue(const Text& text);
+
+  [[nodiscard]] bool empty() const noexcept { return text_.empty(); }
+  operator std::string_view() const& noexcept { return text_; }
+  operator std::string_view() const&& = delete;
 
  private:
-  std::shared_ptr<const std::string> kept_;
+  std::string text_;
 };
 
 /// The values of the headers webhook-id, webhook-timestamp and webhook-signature.
@@ -43,15 +47,14 @@ struct WebhookHeaders {
   WebhookHeaderValue id, timestamp, signature;
 };
 
-/// Finds the three headers in a range of name and value pairs, such as a map, by names in any letter case. Blanks
-/// around a value are dropped. Several webhook-signature headers are one list. The values are views into the
-/// range. They are copies if the range is a temporary, or makes its elements as they are asked for.
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+/// Finds the three headers in a range of name and value pairs, such as a map, by names in any letter case. Several
+/// webhook-signature headers are one list.
 /// @throws WebhookVerificationError for a header that is absent or empty, an id with a dot in it, and for an id or
 ///     timestamp that is there twice with different values.
 template <class Range>
 [[nodiscard]] WebhookHeaders webhook_headers(const Range& name_value_pairs);
-template <class Range>
-[[nodiscard]] WebhookHeaders webhook_headers(const Range&& name_value_pairs);
+#endif
 
 // ---------------------------------------------------------------------------------------------------
 
@@ -73,7 +76,7 @@ inline constexpr bool is_nullable<T, std::void_t<std::enable_if_t<!std::is_void_
                                                  decltype(*std::declval<const T&>())>> =
     std::is_constructible_v<bool, const T&>;
 
-/// The characters of a name or a value. For what is no text it returns nothing.
+/// The characters of a name or a value. For what is not text it returns nothing.
 template <class T>
 auto text_of([[maybe_unused]] const T& value) {
   if constexpr (std::is_null_pointer_v<T>) {
@@ -96,31 +99,99 @@ auto text_of([[maybe_unused]] const T& value) {
 template <class T>
 struct is_text : std::is_same<decltype(text_of(std::declval<const T&>())), std::string_view> {};
 
-inline void trim(std::string_view& text) noexcept {
-  constexpr std::string_view blanks = " \t";
-  text.remove_prefix((std::min)(text.find_first_not_of(blanks), text.size()));
-  text.remove_suffix(text.size() - (text.find_last_not_of(blanks) + 1));
+/// Without whitespace around it. A carriage return may be left over from the end of a line.
+constexpr std::string_view trimmed(std::string_view text) noexcept {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
 }
+
+constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 inline bool equal_ignoring_case(std::string_view name, std::string_view lower) noexcept {
-  const auto to_lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
   return std::equal(name.begin(), name.end(), lower.begin(), lower.end(),
-                    [&](char a, char b) { return to_lower(a) == b; });
+                    [](char a, char b) { return to_lower(a) == b; });
 }
 
-// A function from a name to its value.
+// What a request has for the three headers, and what is wrong with it.
 
-template <class T, class = void>
-inline constexpr bool is_look_up = false;
-template <class T>
-inline constexpr bool is_look_up<T, std::enable_if_t<std::is_invocable_v<const T&, const char*>>> =
-    is_text<std::decay_t<std::invoke_result_t<const T&, const char*>>>::value;
+inline constexpr std::size_t header_count = 3;
+inline constexpr std::array<std::string_view, header_count> header_names{"webhook-id", "webhook-timestamp",
+                                                                         "webhook-signature"};
 
-template <class LookUp>
-WebhookHeaderValue look_up(const LookUp& headers, std::string_view name) {
-  WebhookHeaderValue value(headers(name.data()));
-  trim(value);
-  return value;
+/// Headers that tell that the sender uses other names.
+inline constexpr std::array<std::string_view, 8> relatives{
+    "svix-id",      "svix-timestamp",      "svix-signature",
+    "x-webhook-id", "x-webhook-timestamp", "x-webhook-signature",
+    "x-signature",  "x-hub-signature-256"};
+
+/// Views that are valid for as long as a call of the library.
+struct received_headers {
+  std::string_view id, timestamp, signature;
+  std::size_t contradicted = header_count;  // which header is there twice, with different values
+  std::string_view relative = {};           // one of the relatives, if there is any
+};
+
+/// What was decided about a delivery: which secret signed it, or what is wrong. message_of() makes words of it.
+struct verdict {
+  [[nodiscard]] bool accepted() const { return code == WebhookErrc::none; }
+
+  WebhookErrc code = WebhookErrc::none;
+  std::size_t header = header_count;  // which one is at fault
+  const char* problem = "";           // with that header
+  std::string_view relative = {};
+  std::int64_t age = 0;  // in seconds
+  std::size_t secret = 0;
+};
+
+constexpr verdict refusal_of_header(WebhookErrc code, std::size_t header, const char* problem) {
+  verdict refusal;
+  refusal.code = code;
+  refusal.header = header;
+  refusal.problem = problem;
+  return refusal;
+}
+
+/// Whether an id is one that a delivery may have.
+inline verdict verdict_on_id(std::string_view id) {
+  verdict result;
+  if (id.empty()) {
+    result = refusal_of_header(WebhookErrc::missing_header, 0, "missing");
+  } else if (id.find('.') != std::string_view::npos) {
+    // What is signed is id.timestamp.body. With a dot in the id, an attacker could split it at another dot, and so
+    // change the timestamp.
+    result = refusal_of_header(WebhookErrc::invalid_header, 0, "there is a dot in it");
+  }
+  return result;
+}
+
+/// Whether the headers are there, with an id that is allowed.
+inline verdict verdict_on(const received_headers& headers) {
+  verdict result;
+  if (headers.contradicted < header_count) {
+    result =
+        refusal_of_header(WebhookErrc::invalid_header, headers.contradicted, "there twice, with different values");
+  } else if (headers.id.empty() || headers.timestamp.empty() || headers.signature.empty()) {
+    result = refusal_of_header(WebhookErrc::missing_header,
+                               headers.id.empty()          ? 0
+                               : headers.timestamp.empty() ? 1
+                                                           : 2,
+                               "missing");
+    result.relative = headers.relative;
+  } else {
+    result = verdict_on_id(headers.id);
+  }
+  return result;
+}
+
+inline std::string message_of_header(const verdict& refusal) {
+  std::string message(header_names[refusal.header]);
+  message.append(" header: ").append(refusal.problem);
+  if (!refusal.relative.empty()) {
+    message.append("; there is ").append(refusal.relative).append(", which Standard Webhooks does not use");
+  }
+  return message;
 }
 
 // A range of name and value pairs.
@@ -131,153 +202,133 @@ template <class T>
 inline constexpr std::size_t tuple_size<T, std::void_t<decltype(std::tuple_size<T>::value)>> =
     std::tuple_size<T>::value;
 
-template <class T>
-inline constexpr bool is_pair = false;
-template <class Name, class Value>
-inline constexpr bool is_pair<std::pair<Name, Value>> = true;
-
 template <class Range>
-using iterator_of = decltype(std::begin(std::declval<const Range&>()));
-template <class Range>
-using reference_of = decltype(*std::declval<iterator_of<Range>&>());
-template <class Range>
-using element_of = std::decay_t<reference_of<Range>>;
+using element_of = std::decay_t<decltype(*std::begin(std::declval<const Range&>()))>;
 
 /// Whether each element can be bound to a name and a value.
 template <class Range, class = void>
 inline constexpr bool is_range_of_pairs = false;
 template <class Range>
-inline constexpr bool is_range_of_pairs<Range, std::void_t<reference_of<Range>>> =
+inline constexpr bool is_range_of_pairs<Range, std::void_t<element_of<Range>>> =
     tuple_size<element_of<Range>> == 2 ||
     (tuple_size<element_of<Range>> == 0 && std::is_aggregate_v<element_of<Range>>);
 
-/// Whether names and values are there for as long as the range is, and not only while an iterator is at them.
-template <class Range, class = void>
-inline constexpr bool has_lasting_elements = false;
-template <class Range>
-inline constexpr bool has_lasting_elements<
-    Range, std::void_t<typename std::iterator_traits<iterator_of<Range>>::iterator_category>> =
-    std::is_base_of_v<std::forward_iterator_tag,
-                      typename std::iterator_traits<iterator_of<Range>>::iterator_category>&&
-        std::is_lvalue_reference_v<reference_of<Range>> &&
-    (is_pair<element_of<Range>> || tuple_size<element_of<Range>> == 0);
+/// Copies of the three headers, since a range may make its elements as they are asked for, and only once.
+class copied_headers {
+ public:
+  template <class Range>
+  explicit copied_headers(const Range& pairs) {
+    static_assert(is_range_of_pairs<Range>, "headers: pass a range of name and value pairs, such as a map");
+    for (const auto& [name, value] : pairs) {
+      static_assert(is_text<std::decay_t<decltype(name)>>::value && is_text<std::decay_t<decltype(value)>>::value,
+                    "headers: the names and values in the range must be strings, or views of characters");
+      const std::string_view text = text_of(name);
+      const char first = text.empty() ? '\0' : to_lower(text.front());
+      if (first == 'w') add(text, text_of(value));
+      if (first == 's' || first == 'x') notice_relative(text);
+    }
+    if (!signatures_.empty()) values_[2] = trimmed(signatures_);
+  }
 
-[[noreturn]] inline void fail_verification(WebhookErrc code, const std::string& message) {
-  throw WebhookVerificationError(code, "", message);
-}
+  [[nodiscard]] received_headers views() const {
+    return {values_[0], values_[1], values_[2], contradicted_, relative_};
+  }
 
-inline constexpr std::array<std::string_view, 3> header_names{"webhook-id", "webhook-timestamp",
-                                                              "webhook-signature"};
-
-/// Views into the range where that is `lasting`, else copies.
-template <class Range>
-WebhookHeaders find_headers(const Range& pairs, bool lasting) {
-  static_assert(is_range_of_pairs<Range>, "headers: pass a range of name and value pairs, such as a map");
-  WebhookHeaders headers;
-  const std::array values{&headers.id, &headers.timestamp, &headers.signature};
-  std::array<bool, header_names.size()> found{};
-  std::string signatures;  // where there are several
-  for (const auto& [name, value] : pairs) {
-    static_assert(is_text<std::decay_t<decltype(name)>>::value && is_text<std::decay_t<decltype(value)>>::value,
-                  "headers: the names and values in the range must be strings, or views of characters");
-    for (std::size_t i = 0; i < header_names.size(); ++i) {
-      if (!equal_ignoring_case(text_of(name), header_names[i])) continue;
-      std::string_view text = text_of(value);
-      trim(text);
-      if (!std::exchange(found[i], true)) {
-        *values[i] = lasting ? WebhookHeaderValue(text) : WebhookHeaderValue(std::string(text));
-      } else if (values[i] == &headers.signature) {
-        if (signatures.empty()) signatures = headers.signature;
-        signatures.append(" ").append(text);
-      } else if (*values[i] != text) {
-        fail_verification(WebhookErrc::invalid_header,
-                          std::string(header_names[i]) + " header: there twice, with different values");
+ private:
+  void add(std::string_view name, std::string_view value) {
+    value = trimmed(value);
+    for (std::size_t i = 0; i < header_count; ++i) {
+      if (!equal_ignoring_case(name, header_names[i])) continue;
+      if (!std::exchange(found_[i], true)) {
+        char* const copy = buffers_[i].resize(value.size());
+        std::copy(value.begin(), value.end(), copy);
+        values_[i] = {copy, value.size()};
+      } else if (header_names[i] == "webhook-signature") {
+        if (signatures_.empty()) signatures_ = values_[i];
+        signatures_.append(" ").append(value);
+      } else if (values_[i] != value && contradicted_ == header_count) {
+        contradicted_ = i;
       }
+      return;
     }
   }
-  if (!signatures.empty()) headers.signature = std::move(signatures);
-  trim(headers.signature);
-  return headers;
-}
 
-/// A header that tells that the sender uses other names, or "" where there is none.
-template <class Headers>
-std::string_view find_relative(const Headers& headers) {
-  if constexpr (is_range_of_pairs<Headers> && has_lasting_elements<Headers>) {
-    for (const auto& [name, value] : headers) {
-      for (const std::string_view relative :
-           {"svix-id", "svix-timestamp", "svix-signature", "x-webhook-id", "x-webhook-timestamp",
-            "x-webhook-signature", "x-signature", "x-hub-signature-256"}) {
-        if (equal_ignoring_case(text_of(name), relative)) return relative;
-      }
+  void notice_relative(std::string_view name) {
+    for (const std::string_view relative : relatives) {
+      if (relative_.empty() && equal_ignoring_case(name, relative)) relative_ = relative;
     }
   }
-  return {};
-}
 
-/// The three headers, in any of the forms that the functions of WebhookVerifier take.
-template <class Headers>
-decltype(auto) headers_of(const Headers& headers) {
+  std::array<text_buffer, header_count> buffers_;
+  std::array<std::string_view, header_count> values_;
+  std::array<bool, header_count> found_{};
+  std::string signatures_;  // where there are several
+  std::size_t contradicted_ = header_count;
+  std::string_view relative_;
+};
+
+// Any form of headers.
+
+/// Whether T is a function from a name to its value.
+template <class T, class = void>
+inline constexpr bool is_lookup = false;
+template <class T>
+inline constexpr bool is_lookup<T, std::enable_if_t<std::is_invocable_v<const T&, const char*>>> =
+    is_text<std::decay_t<std::invoke_result_t<const T&, const char*>>>::value;
+
+/// Returns f(received_headers) for headers in any of the forms that WebhookVerifier takes. What the views are of
+/// lives until then.
+template <class Headers, class F>
+decltype(auto) with_headers(const Headers& headers, F f) {
   constexpr bool is_by_hand = std::is_base_of_v<WebhookHeaders, Headers>;
   static_assert(
-      is_by_hand || is_look_up<Headers> || is_range_of_pairs<Headers>,
+      is_by_hand || is_lookup<Headers> || is_range_of_pairs<Headers>,
       "headers: pass a range of name and value pairs, a function from a name (const char*) to its value, "
       "or WebhookHeaders");
   if constexpr (is_by_hand) {
-    return static_cast<const WebhookHeaders&>(headers);
-  } else if constexpr (is_look_up<Headers>) {
-    return WebhookHeaders{look_up(headers, header_names[0]), look_up(headers, header_names[1]),
-                          look_up(headers, header_names[2])};
+    const WebhookHeaders& values = headers;
+    return f(received_headers{values.id, values.timestamp, values.signature});
+  } else if constexpr (is_lookup<Headers>) {
+    const auto& id = headers(header_names[0].data());
+    const auto& timestamp = headers(header_names[1].data());
+    const auto& signature = headers(header_names[2].data());
+    return f(received_headers{trimmed(text_of(id)), trimmed(text_of(timestamp)), trimmed(text_of(signature))});
   } else if constexpr (is_range_of_pairs<Headers>) {
-    return find_headers(headers, has_lasting_elements<Headers>);
+    const copied_headers copies(headers);
+    return f(copies.views());
   } else {
-    return WebhookHeaders();
+    return f(received_headers());
   }
 }
 
-/// Throws unless each of the three headers is there. `all` is what they were found in.
-template <class Headers>
-void require_headers(const WebhookHeaders& found, const Headers& all) {
-  const std::array<std::string_view, header_names.size()> values{found.id, found.timestamp, found.signature};
-  for (std::size_t i = 0; i < header_names.size(); ++i) {
-    if (!values[i].empty()) continue;
-    const std::string relative(find_relative(all));
-    fail_verification(
-        WebhookErrc::missing_header,
-        std::string(header_names[i]) + " header: missing" +
-            (relative.empty() ? "" : "; there is " + relative + ", which Standard Webhooks does not use"));
-  }
-  // What is signed is id.timestamp.body. With a dot in the id, an attacker could split it at another dot, and so
-  // change the timestamp.
-  if (found.id.find('.') != std::string_view::npos) {
-    fail_verification(WebhookErrc::invalid_header, "webhook-id header: there is a dot in it");
-  }
-}
+template <class A, class B>
+inline constexpr bool compares_header =
+    (std::is_same_v<A, WebhookHeaderValue> ||
+     std::is_same_v<B, WebhookHeaderValue>)&&is_text<A>::value&& is_text<B>::value;
 
 }  // namespace detail
 
 template <class Text, class>
-WebhookHeaderValue::WebhookHeaderValue(Text&& text) : std::string_view(detail::text_of(text)) {
-  // A pointer or a view needs no destructor, and has no room for the characters of a signature.
-  constexpr bool is_view = std::is_trivially_destructible_v<Text> && sizeof(Text) <= 4 * sizeof(void*);
-  if constexpr (!std::is_reference_v<Text> && !is_view) {
-    kept_ = std::make_shared<const std::string>(*this);
-    std::string_view::operator=(*kept_);
-  }
+WebhookHeaderValue::WebhookHeaderValue(const Text& text) : text_(detail::trimmed(detail::text_of(text))) {}
+
+template <class A, class B>
+std::enable_if_t<detail::compares_header<A, B>, bool> operator==(const A& a, const B& b) {
+  return detail::text_of(a) == detail::text_of(b);
+}
+template <class A, class B>
+std::enable_if_t<detail::compares_header<A, B>, bool> operator!=(const A& a, const B& b) {
+  return !(a == b);
 }
 
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 template <class Range>
 WebhookHeaders webhook_headers(const Range& name_value_pairs) {
-  auto headers = detail::find_headers(name_value_pairs, detail::has_lasting_elements<Range>);
-  detail::require_headers(headers, name_value_pairs);
-  return headers;
+  const detail::copied_headers copies(name_value_pairs);
+  const auto found = copies.views();
+  const auto verdict = detail::verdict_on(found);
+  if (!verdict.accepted()) throw WebhookVerificationError(verdict.code, "", detail::message_of_header(verdict));
+  return {found.id, found.timestamp, found.signature};
 }
-
-template <class Range>
-WebhookHeaders webhook_headers(const Range&& name_value_pairs) {
-  auto headers = detail::find_headers(name_value_pairs, false);
-  detail::require_headers(headers, name_value_pairs);
-  return headers;
-}
+#endif
 
 }  // namespace anthropic::webhooks

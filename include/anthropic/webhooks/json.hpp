@@ -7,7 +7,13 @@
 #include <anthropic/webhooks/timestamp.hpp>
 
 #include <nlohmann/json_fwd.hpp>
+#ifndef NLOHMANN_JSON_NAMESPACE_BEGIN
+#error "anthropic-webhooks needs nlohmann/json 3.11 or newer"
+#elif !defined(__cpp_exceptions) && !defined(_CPPUNWIND)
+#error "<anthropic/webhooks/json.hpp> needs exceptions; <anthropic/webhooks/unwrap.hpp> works without them"
+#else
 
+#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -17,9 +23,9 @@
 
 namespace anthropic::webhooks::detail {
 template <class Json, class T>
-void read(const Json& source, T& value);
+void read_json(const Json& source, T& value);
 template <class Json, class T>
-Json written(const T& value, const char* path = "");
+Json json_of(const T& value, const char* path = "");
 }  // namespace anthropic::webhooks::detail
 
 /// nlohmann/json for the events, with any basic_json: `j.get<BetaWebhookEvent>()` reads, `json(event)` writes.
@@ -28,16 +34,17 @@ Json written(const T& value, const char* path = "");
 /// the object that it reads into as it was. `ordered_json` is written in the wire's own key order.
 NLOHMANN_JSON_NAMESPACE_BEGIN
 
-/// The envelope. Writing throws WebhookParseError where `created_at` is outside the years 0000 to 9999.
+/// The envelope. Writing throws WebhookParseError where `created_at` is outside the years 0000 to 9999, or `data`
+/// is valueless by an exception.
 template <>
 struct adl_serializer<anthropic::webhooks::BetaWebhookEvent> {
   template <class Json>
   static void from_json(const Json& source, anthropic::webhooks::BetaWebhookEvent& event) {
-    anthropic::webhooks::detail::read(source, event);
+    anthropic::webhooks::detail::read_json(source, event);
   }
   template <class Json>
   static void to_json(Json& target, const anthropic::webhooks::BetaWebhookEvent& event) {
-    target = anthropic::webhooks::detail::written<Json>(event);
+    target = anthropic::webhooks::detail::json_of<Json>(event);
   }
 };
 
@@ -46,11 +53,11 @@ template <>
 struct adl_serializer<anthropic::webhooks::BetaWebhookEventData> {
   template <class Json>
   static void from_json(const Json& source, anthropic::webhooks::BetaWebhookEventData& data) {
-    anthropic::webhooks::detail::read(source, data);
+    anthropic::webhooks::detail::read_json(source, data);
   }
   template <class Json>
   static void to_json(Json& target, const anthropic::webhooks::BetaWebhookEventData& data) {
-    target = anthropic::webhooks::detail::written<Json>(data);
+    target = anthropic::webhooks::detail::json_of<Json>(data);
   }
 };
 
@@ -60,14 +67,14 @@ struct adl_serializer<anthropic::webhooks::BetaWebhookEventData> {
 /// recurses as deep as the value nests. unwrap() does not: give it what was received. Writing takes `json` alone,
 /// which must be a JSON object (else WebhookParseError). If `json` is "", writing takes the other members.
 template <class T>
-struct adl_serializer<T, std::enable_if_t<anthropic::webhooks::detail::is_event_data<T>>> {
+struct adl_serializer<T, std::enable_if_t<anthropic::webhooks::detail::is_event_data<T> > > {
   template <class Json>
   static void from_json(const Json& source, T& data) {
-    anthropic::webhooks::detail::read(source, data);
+    anthropic::webhooks::detail::read_json(source, data);
   }
   template <class Json>
   static void to_json(Json& target, const T& data) {
-    target = anthropic::webhooks::detail::written<Json>(data);
+    target = anthropic::webhooks::detail::json_of<Json>(data);
   }
 };
 
@@ -87,16 +94,26 @@ json_type type_of(const Json& value) {
   return value.is_string() ? json_type::string : json_type::other;
 }
 
+/// Throws what is wrong, if anything is.
+inline void require_no(const body_fault& fault) {
+  if (fault) throw WebhookParseError(error_of(fault));
+}
+
 /// The views are into `source`.
 template <class Json>
 fields fields_of(const Json& source, const char* path) {
-  if (!source.is_object()) throw wrong_type(path, "an object", source.type_name());
   fields result(path);
-  for (std::size_t i = 0; i < key::names.size(); ++i) {
-    const auto found = source.find(key::names[i].data());
+  if (!source.is_object()) {
+    body_fault fault = result.fault_of(WebhookErrc::wrong_type, field::unknown);
+    fault.expected = "an object";
+    fault.found = source.type_name();
+    require_no(fault);
+  }
+  for (std::size_t i = 0; i < field_names.size(); ++i) {
+    const auto found = source.find(field_names[i].data());
     if (found == source.end()) continue;
     const auto* const string = found->template get_ptr<const typename Json::string_t*>();
-    result.set(key::index{i}, type_of(*found),
+    result.set(static_cast<field>(i), type_of(*found),
                string != nullptr ? std::string_view(string->data(), string->size()) : std::string_view());
   }
   return result;
@@ -113,57 +130,66 @@ std::string dump(const Json& source, const char* path) {
 }
 
 template <class Json, class T>
-void read(const Json& source, T& value) {
+void read_json(const Json& source, T& value) {
   const fields in = fields_of(source, "");
-  const auto json_text = [&source] { return dump(source, ""); };
+  checked_fields checked;
   if constexpr (std::is_same_v<T, BetaWebhookEvent>) {
-    const fields data = in.is_object(key::data) ? fields_of(source["data"], "/data") : fields("/data");
-    value = make_event<T>(in, data, [&source] { return dump(source["data"], "/data"); });
+    const fields data = in.is_object(field::data) ? fields_of(source["data"], "/data") : fields("/data");
+    check_event<T>(in, data, checked);
+    require_no(checked.fault);
+    value = make_event<T>(in, data, checked, checked.is_unknown() ? dump(source["data"], "/data") : "");
   } else if constexpr (std::is_same_v<T, BetaWebhookEventData>) {
-    value = make_data<T>(in, json_text);
+    check_data<T>(in, checked);
+    require_no(checked.fault);
+    value = make_data<T>(in, checked, checked.is_unknown() ? dump(source, "") : "");
   } else if constexpr (std::is_same_v<T, BetaWebhookUnknownEventData>) {
-    in.require_string(key::type);
-    value = make_unknown(in, json_text());
+    require_no(in.fault_unless_string(field::type));
+    value = make_unknown(in, dump(source, ""));
   } else {
-    in.require(T::type, key::type);
-    in.require_strings(keys_of<T>());
+    require_no(in.fault_unless_tagged(T::type));
+    require_no(in.fault_unless_strings(keys_of<T>()));
     value = make<T>(in);
   }
 }
 
 /// A known event's data, in the order of the wire.
 template <class Json, class T>
-Json written_data(const T& data) {
+Json json_of_known(const T& data) {
   constexpr key_list keys = keys_of<T>();
   const auto strings = strings_of(data);
   Json result = Json::object();
-  for (std::size_t key = 0; key < key::names.size(); ++key) {
-    if (key == key::type) result[key::names[key].data()] = std::string(T::type);
+  for (std::size_t name = 0; name < field_names.size(); ++name) {
+    if (name == index_of(field::type)) result[field_names[name].data()] = std::string(T::type);
     for (std::size_t i = 0; i < strings.size(); ++i) {
-      if (keys[i] == key) result[key::names[key].data()] = *strings[i];
+      if (index_of(keys[i]) == name) result[field_names[name].data()] = *strings[i];
     }
   }
   return result;
 }
 
 template <class Json, class T>
-Json written(const T& value, [[maybe_unused]] const char* path) {
+Json json_of(const T& value, [[maybe_unused]] const char* path) {
   Json result = Json::object();
   if constexpr (std::is_same_v<T, BetaWebhookEvent>) {
-    if (!is_rfc3339(value.created_at)) {
+    const auto created_at = try_format_timestamp(value.created_at);
+    if (!created_at) {
       throw WebhookParseError(WebhookErrc::invalid_timestamp, "/created_at", unformattable_timestamp);
     }
     result["id"] = value.id;
-    result["created_at"] = format_timestamp(value.created_at);
-    result["data"] = written<Json>(value.data, "/data");
+    result["created_at"] = *created_at;
+    result["data"] = json_of<Json>(value.data, "/data");
     result["type"] = std::string(T::type);
   } else if constexpr (std::is_same_v<T, BetaWebhookEventData>) {
-    result = std::visit([path](const auto& data) { return written<Json>(data, path); }, value);
+    if (value.valueless_by_exception()) {
+      throw WebhookParseError(WebhookErrc::invalid_value, path, "the variant is valueless by an exception");
+    }
+    result = std::visit([path](const auto& data) { return json_of<Json>(data, path); }, value);
   } else if constexpr (is_known_event_data<T>) {
-    result = written_data<Json>(value);
+    result = json_of_known<Json>(value);
   } else if (!value.json.empty()) {
     result = Json::parse(value.json, nullptr, false);
-    if (!result.is_object() || value.json.find('\0') != std::string::npos) {  // which nlohmann takes for the end
+    // To nlohmann, a NUL is the end of the text.
+    if (!result.is_object() || value.json.find('\0') != std::string::npos) {
       throw WebhookParseError(
           WebhookErrc::invalid_json, path,
           "BetaWebhookUnknownEventData::json is not a JSON object that nlohmann/json can hold");
@@ -178,3 +204,5 @@ Json written(const T& value, [[maybe_unused]] const char* path) {
 }
 
 }  // namespace anthropic::webhooks::detail
+
+#endif  // nlohmann/json and exceptions

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <anthropic/webhooks/detail/load.hpp>
+#include <anthropic/webhooks/detail/text.hpp>
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/events.hpp>
 
@@ -21,15 +21,19 @@ namespace anthropic::webhooks {
 ///
 /// It takes the years 0000 to 9999, also of the result in UTC. It drops the digits of a fraction after the sixth.
 /// A leap second, 23:59:60 in UTC, becomes the midnight that follows it.
-/// @throws WebhookParseError with WebhookErrc::invalid_timestamp for anything else.
-[[nodiscard]] Timestamp parse_timestamp(std::string_view text);
-
-/// Like parse_timestamp(), but returns std::nullopt where that throws.
+/// Returns std::nullopt for anything else.
 [[nodiscard]] std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexcept;
 
-/// Formats a time in UTC with `Z`: without a fraction when it is a whole second, else with six digits.
-/// @throws WebhookParseError with WebhookErrc::invalid_timestamp outside the years 0000 to 9999.
+/// Formats a time in UTC with `Z`: without a fraction when it is a whole second, else with six digits. Returns
+/// std::nullopt outside the years 0000 to 9999.
+[[nodiscard]] std::optional<std::string> try_format_timestamp(Timestamp time);
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+/// Like the two above, but where they return std::nullopt, these throw.
+/// @throws WebhookParseError with WebhookErrc::invalid_timestamp.
+[[nodiscard]] Timestamp parse_timestamp(std::string_view text);
 [[nodiscard]] std::string format_timestamp(Timestamp time);
+#endif
 
 // ---------------------------------------------------------------------------------------------------
 
@@ -38,8 +42,8 @@ namespace detail {
 inline constexpr const char* expected_timestamp = "expected an RFC 3339 date-time such as 2026-03-15T10:00:00Z";
 inline constexpr const char* unformattable_timestamp = "a time outside the years 0000 to 9999";
 
-// The Gregorian calendar of the years 0000 to 9999. It is written out here because <date/date.h>, with the streams
-// and locales that it includes, would be a tenth of what <anthropic/webhooks.hpp> costs to compile.
+// The Gregorian calendar of the years 0000 to 9999. It is written out here because to include <date/date.h>, with
+// its streams and locales, costs 0.7 of what <anthropic/webhooks/unwrap.hpp> costs to compile.
 
 using days = std::chrono::duration<std::int64_t, std::ratio<86400>>;
 
@@ -119,7 +123,7 @@ inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexc
   // In 64 bits: the standard's hours and minutes may have fewer.
   seconds to_the_minute = midnight + seconds{3600 * hour + 60 * minute};
   if ((text == "Z" || text == "z") && second < 60) {
-    return detail::first_timestamp + (to_the_minute + seconds{second});  // as nearly all are
+    return detail::first_timestamp + (to_the_minute + seconds{second});  // nearly all end so
   }
 
   microseconds fraction{0};
@@ -158,16 +162,9 @@ inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexc
   return result;
 }
 
-inline Timestamp parse_timestamp(std::string_view text) {
-  const auto time = try_parse_timestamp(text);
-  if (!time) throw WebhookParseError(WebhookErrc::invalid_timestamp, "", detail::expected_timestamp);
-  return *time;
-}
-
-inline std::string format_timestamp(Timestamp time) {
-  if (!detail::is_rfc3339(time)) {
-    throw WebhookParseError(WebhookErrc::invalid_timestamp, "", detail::unformattable_timestamp);
-  }
+inline std::optional<std::string> try_format_timestamp(Timestamp time) {
+  std::optional<std::string> result;
+  if (!detail::is_rfc3339(time)) return result;
   auto rest = time - detail::first_timestamp;
   const auto date = std::chrono::duration_cast<detail::days>(rest);
   int year = static_cast<int>(date / detail::days{366});  // or a few later
@@ -175,7 +172,7 @@ inline std::string format_timestamp(Timestamp time) {
   int month = 1;
   while (detail::days_before(year, month + 1) <= date) ++month;
 
-  std::string text;
+  std::string& text = result.emplace();
   text.reserve(sizeof "0000-00-00T00:00:00.000000Z");
   const auto append = [&text](auto value, std::size_t digits, char after) {
     const auto decimal = std::to_string(value);
@@ -198,7 +195,21 @@ inline std::string format_timestamp(Timestamp time) {
   } else {
     append(fraction, 6, 'Z');
   }
-  return text;
+  return result;
 }
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+inline Timestamp parse_timestamp(std::string_view text) {
+  const auto time = try_parse_timestamp(text);
+  if (!time) throw WebhookParseError(WebhookErrc::invalid_timestamp, "", detail::expected_timestamp);
+  return *time;
+}
+
+inline std::string format_timestamp(Timestamp time) {
+  auto text = try_format_timestamp(time);
+  if (!text) throw WebhookParseError(WebhookErrc::invalid_timestamp, "", detail::unformattable_timestamp);
+  return *std::move(text);
+}
+#endif
 
 }  // namespace anthropic::webhooks

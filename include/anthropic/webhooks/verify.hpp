@@ -1,22 +1,24 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <anthropic/webhooks/detail/delivery.hpp>
+#include <anthropic/webhooks/detail/secret.hpp>
 #include <anthropic/webhooks/detail/signature.hpp>
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/events.hpp>
 #include <anthropic/webhooks/headers.hpp>
 #include <anthropic/webhooks/unwrap.hpp>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -27,29 +29,23 @@ namespace anthropic::webhooks {
 ///
 /// Make one at start-up and share it: many threads may call it at once. Copies share the keys. When the last copy
 /// is destroyed, the keys are wiped. No error message shows a part of a secret, an expected signature or the body.
-/// It throws WebhookVerificationError, WebhookParseError (from unwrap()) and std::bad_alloc. What a look-up
-/// function throws passes through.
+/// Each function throws its error, or, if its name begins with try_, returns std::nullopt and sets `error`; on
+/// success, `error` holds no error. All throw std::bad_alloc, and propagate what a lookup function throws.
 class WebhookVerifier {
  public:
   static constexpr std::chrono::seconds default_tolerance = std::chrono::minutes{5};
 
-  /// Takes a secret as the service shows it, "whsec_" and base64, or the base64 alone. The key in it must have 16
-  /// bytes or more. `tolerance` is how long ago a delivery may have been signed, and how far in the future.
-  /// @throws WebhookVerificationError with WebhookErrc::invalid_secret, or invalid_value for a negative tolerance.
-  explicit WebhookVerifier(std::string_view secret, std::chrono::seconds tolerance = default_tolerance);
-  /// The same for what std::getenv() returns, which is null where the variable is not set.
-  explicit WebhookVerifier(const char* secret, std::chrono::seconds tolerance = default_tolerance);
-
-  /// Takes several secrets, for a rotation. Any of them may have signed.
-  explicit WebhookVerifier(const std::vector<std::string>& secrets,
-                           std::chrono::seconds tolerance = default_tolerance);
-  /// The same for {"…", "…"}. Each may be what std::getenv() returns.
-  explicit WebhookVerifier(std::initializer_list<const char*> secrets,
-                           std::chrono::seconds tolerance = default_tolerance);
-
-  /// Takes the bytes of a key, not base64 text. There must be one at least.
-  [[nodiscard]] static WebhookVerifier from_raw_key(std::string_view key_bytes,
-                                                    std::chrono::seconds tolerance = default_tolerance);
+  /// Takes secrets as the service shows them, "whsec_" and base64, or the base64 alone. The key in each must have
+  /// 16 bytes or more. While you rotate secrets, any of several may have signed. `tolerance` is how long ago a
+  /// delivery may have been signed, and how far in the future. The error is WebhookErrc::invalid_secret,
+  /// invalid_value for a negative tolerance, or crypto_failure.
+  [[nodiscard]] static std::optional<WebhookVerifier> try_make(const std::vector<std::string>& secrets,
+                                                               WebhookError& error,
+                                                               std::chrono::seconds tolerance = default_tolerance);
+  /// The same for {"…", "…"}. Each may be what std::getenv() returns, which is null where the variable is not set.
+  [[nodiscard]] static std::optional<WebhookVerifier> try_make(std::initializer_list<detail::secret_text> secrets,
+                                                               WebhookError& error,
+                                                               std::chrono::seconds tolerance = default_tolerance);
 
   // There are no move operations: they would leave a verifier without keys.
   WebhookVerifier(const WebhookVerifier&) = default;
@@ -58,159 +54,208 @@ class WebhookVerifier {
   /// Checks the headers, the age and the signature of a request, and returns the index of the secret that signed.
   /// `body` is the raw one, byte for byte as received. `headers` are what the server has: a range of name and
   /// value pairs, or a function from a name (`const char*`) to its value, or WebhookHeaders. Such a function
-  /// returns anything that WebhookHeaderValue is made of, and what it throws passes through.
-  template <class Headers = WebhookHeaders>  // In parentheses, verify is safe from a macro of that name.
-  std::size_t(verify)(std::string_view body, const Headers& headers,
-                      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
-
-  /// Verifies the raw body, and only then parses it.
+  /// returns anything that WebhookHeaderValue is made of. If that is a view or a pointer, its text must be there
+  /// until try_verify() returns.
   template <class Headers = WebhookHeaders>
-  [[nodiscard]] UnwrapWebhookEvent unwrap(
-      std::string_view body, const Headers& headers,
+  [[nodiscard]] std::optional<std::size_t> try_verify(
+      std::string_view body, const Headers& headers, WebhookError& error,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
-  /// Like unwrap(), but where that throws a WebhookError, it returns std::nullopt and sets `error`. If it returns
-  /// an event, `error` holds no error.
+  /// Verifies the raw body, and only then parses it.
   template <class Headers = WebhookHeaders>
   [[nodiscard]] std::optional<UnwrapWebhookEvent> try_unwrap(
       std::string_view body, const Headers& headers, WebhookError& error,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+  /// Like try_make(), with one secret.
+  /// @throws WebhookVerificationError
+  explicit WebhookVerifier(std::string_view secret, std::chrono::seconds tolerance = default_tolerance);
+  explicit WebhookVerifier(const char* secret, std::chrono::seconds tolerance = default_tolerance);
+
+  /// Like try_make(), with the secrets in any range of strings, views or `const char*`.
+  /// @throws WebhookVerificationError
+  template <class Secrets, class = std::enable_if_t<detail::is_range_of_secrets<Secrets>>>
+  explicit WebhookVerifier(const Secrets& secrets, std::chrono::seconds tolerance = default_tolerance);
+  explicit WebhookVerifier(std::initializer_list<detail::secret_text> secrets,
+                           std::chrono::seconds tolerance = default_tolerance);
+
+  /// Takes the bytes of a key, not base64 text. There must be one at least.
+  /// @throws WebhookVerificationError
+  [[nodiscard]] static WebhookVerifier from_raw_key(std::string_view key_bytes,
+                                                    std::chrono::seconds tolerance = default_tolerance);
+  /// A key may have a NUL in it, at which a `const char*` would end.
+  static WebhookVerifier from_raw_key(const char*, std::chrono::seconds = default_tolerance) = delete;
+
+  /// Like try_verify().
+  /// @throws WebhookVerificationError
+  template <class Headers = WebhookHeaders>  // In parentheses, verify is safe from a macro of that name.
+  std::size_t(verify)(std::string_view body, const Headers& headers,
+                      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
+
+  /// Like try_unwrap().
+  /// @throws WebhookVerificationError, or WebhookParseError for a body that verifies and is not an event.
+  template <class Headers = WebhookHeaders>
+  [[nodiscard]] UnwrapWebhookEvent unwrap(
+      std::string_view body, const Headers& headers,
+      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
+
   /// Signs a body with the first secret, to test a receiver. Returns the value of the webhook-signature header:
   /// "v1," and base64. Send `timestamp`, in whole seconds since 1970, as the webhook-timestamp.
+  /// @throws WebhookVerificationError for an id that verify() would refuse.
   [[nodiscard]] std::string sign(std::string_view id, std::chrono::system_clock::time_point timestamp,
                                  std::string_view body) const;
 
+  /// The names and values of the three headers, signed with the first secret, to test a receiver.
+  /// @throws WebhookVerificationError for an id that verify() would refuse.
+  [[nodiscard]] std::array<std::pair<std::string, std::string>, 3> signed_headers(
+      std::string_view id, std::string_view body,
+      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
+#endif
+
  private:
-  explicit WebhookVerifier(std::chrono::seconds tolerance);
-  std::size_t verify_parts(std::string_view body, const WebhookHeaders& headers,
-                           std::chrono::system_clock::time_point now) const;
+  using keys = std::vector<detail::hmac_sha256>;  // one for each secret
+
+  WebhookVerifier(std::shared_ptr<const keys> its_keys, std::chrono::seconds tolerance)
+      : tolerance_(tolerance), keys_(std::move(its_keys)) {}
+
+  template <class Secrets>
+  static std::optional<WebhookVerifier> try_make_of(const Secrets& secrets, WebhookError& error,
+                                                    std::chrono::seconds tolerance);
+  template <class Secrets>
+  static WebhookVerifier make_of(const Secrets& secrets, std::chrono::seconds tolerance);
+  std::optional<std::size_t> try_verify_received(const detail::received_headers& headers, std::string_view body,
+                                                 WebhookError& error,
+                                                 std::chrono::system_clock::time_point now) const;
 
   std::chrono::seconds tolerance_;
-  std::shared_ptr<std::vector<detail::hmac_sha256>> keys_;  // one for each secret
+  std::shared_ptr<const keys> keys_;
 };
 
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 /// Verifies and parses with a secret that is used only once; with more requests to come, keep a WebhookVerifier.
 /// @throws as WebhookVerifier and its unwrap() do.
 template <class Headers = WebhookHeaders, class Secret>
 [[nodiscard]] UnwrapWebhookEvent unwrap(std::string_view body, const Headers& headers, const Secret& secret);
+#endif
 
 // ---------------------------------------------------------------------------------------------------
 
 namespace detail {
 
-/// Reads whole seconds since 1970, and returns whether the text is that.
-inline bool read_seconds(std::string_view timestamp, std::int64_t& seconds) {
-  constexpr std::size_t most_digits = 12;  // the year 33658, and far from any overflow
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (timestamp.empty() || timestamp.size() > most_digits ||
-      !std::all_of(timestamp.begin(), timestamp.end(), is_digit) ||
-      (timestamp[0] == '0' && timestamp.size() > 1)) {
-    return false;
-  }
-  seconds = 0;
-  for (const char digit : timestamp) seconds = 10 * seconds + (digit - '0');
-  return true;
-}
-
-/// Throws unless `timestamp` is a number of seconds since 1970 that differs from `now` by `tolerance` at the most.
-inline void require_recent(std::string_view timestamp, std::chrono::system_clock::time_point now,
-                           std::chrono::seconds tolerance) {
-  std::int64_t signed_at = 0;
-  if (!read_seconds(timestamp, signed_at)) {
-    fail_verification(WebhookErrc::invalid_header, "webhook-timestamp header: expected whole seconds since 1970");
-  }
-
-  const auto age = std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count() - signed_at;
-  if (age >= -tolerance.count() && age <= tolerance.count()) return;
-  const bool old = age > 0;
-  fail_verification(old ? WebhookErrc::timestamp_too_old : WebhookErrc::timestamp_too_new,
-                    "signed " + std::to_string(old ? age : -age) + (old ? " s ago" : " s in the future") +
-                        ", and the tolerance is " + std::to_string(tolerance.count()) + " s");
-}
-
-/// Why no signature matches, as far as anyone may know it.
-inline std::string no_match(std::string_view signatures, std::size_t body_size, std::size_t secrets) {
-  // In the order of signature_form.
-  constexpr std::array forms{"of the form v1,<44 base64 digits>",
-                             "hexadecimal",
-                             "url-safe or without padding",
-                             "without \"v1,\"",
-                             "of another version",
-                             "of no known form"};
-  std::array<std::size_t, forms.size()> counts{};
-  any_signature(signatures, [&counts](std::string_view version, std::string_view text) {
-    ++counts[static_cast<std::size_t>(form_of(version, text))];
-    return false;
-  });
-
-  std::string result = "no signature matches: the body has " + std::to_string(body_size) + " bytes, " +
-                       std::to_string(secrets) + (secrets == 1 ? " secret was" : " secrets were") +
-                       " tried, and the webhook-signature header has " + std::to_string(counts[0]) + " " +
-                       forms[0];
-  const char* separator = counts[0] == 0 ? ": " : ", ";
-  for (std::size_t i = 1; i < counts.size(); ++i) {
-    if (counts[i] == 0) continue;
-    result += std::exchange(separator, ", ") + std::to_string(counts[i]) + (counts[i] == 1 ? " is " : " are ") +
-              forms[i];
-  }
-  return result;
-}
+inline WebhookError negative_tolerance() { return {WebhookErrc::invalid_value, "", "the tolerance is negative"}; }
 
 }  // namespace detail
 
-inline WebhookVerifier::WebhookVerifier(std::chrono::seconds tolerance)
-    : tolerance_(tolerance), keys_(std::make_shared<std::vector<detail::hmac_sha256>>()) {
-  if (tolerance.count() < 0) detail::fail_verification(WebhookErrc::invalid_value, "the tolerance is negative");
+template <class Secrets>
+std::optional<WebhookVerifier> WebhookVerifier::try_make_of(const Secrets& secrets, WebhookError& error,
+                                                            std::chrono::seconds tolerance) {
+  std::optional<WebhookVerifier> verifier;
+  if (tolerance.count() < 0) {
+    error = detail::negative_tolerance();
+    return verifier;
+  }
+  const auto made = std::make_shared<keys>();
+  detail::secret_verdict verdict{detail::secret_fault::no_secret};
+  for (const detail::secret_text secret : secrets) {
+    auto key = detail::key_in(secret);
+    verdict = key.verdict;
+    if (!key.key) break;
+    made->push_back(*std::move(key.key));
+  }
+  if (verdict.fault == detail::secret_fault::none) {
+    verifier.emplace(WebhookVerifier(made, tolerance));
+    if (error.code() != WebhookErrc::none) error = {};
+  } else {
+    error = detail::error_of(verdict);
+  }
+  return verifier;
+}
+
+inline std::optional<WebhookVerifier> WebhookVerifier::try_make(const std::vector<std::string>& secrets,
+                                                                WebhookError& error,
+                                                                std::chrono::seconds tolerance) {
+  return try_make_of(secrets, error, tolerance);
+}
+
+inline std::optional<WebhookVerifier> WebhookVerifier::try_make(std::initializer_list<detail::secret_text> secrets,
+                                                                WebhookError& error,
+                                                                std::chrono::seconds tolerance) {
+  return try_make_of(secrets, error, tolerance);
+}
+
+template <class Headers>
+std::optional<std::size_t> WebhookVerifier::try_verify(std::string_view body, const Headers& headers,
+                                                       WebhookError& error,
+                                                       std::chrono::system_clock::time_point now) const {
+  return detail::with_headers(headers, [&](const detail::received_headers& received) {
+    return try_verify_received(received, body, error, now);
+  });
+}
+
+inline std::optional<std::size_t> WebhookVerifier::try_verify_received(
+    const detail::received_headers& headers, std::string_view body, WebhookError& error,
+    std::chrono::system_clock::time_point now) const {
+  std::optional<std::size_t> index;
+  const detail::delivery delivery{headers, headers.timestamp, body};
+  const detail::receiver receiver{keys_->data(), keys_->size(), tolerance_, detail::seconds_since_1970(now)};
+  const auto verdict = detail::decide(delivery, receiver);
+  if (verdict.accepted()) {
+    index = verdict.secret;
+    if (error.code() != WebhookErrc::none) error = {};
+  } else {
+    error = detail::error_of(verdict, delivery, receiver);
+  }
+  return index;
+}
+
+template <class Headers>
+std::optional<UnwrapWebhookEvent> WebhookVerifier::try_unwrap(std::string_view body, const Headers& headers,
+                                                              WebhookError& error,
+                                                              std::chrono::system_clock::time_point now) const {
+  if (!try_verify(body, headers, error, now)) return std::nullopt;
+  return webhooks::try_unwrap(body, error);
+}
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+template <class Secrets>
+WebhookVerifier WebhookVerifier::make_of(const Secrets& secrets, std::chrono::seconds tolerance) {
+  WebhookError error;
+  const auto verifier = try_make_of(secrets, error, tolerance);
+  if (!verifier) throw WebhookVerificationError(error);
+  return *verifier;
 }
 
 inline WebhookVerifier::WebhookVerifier(std::string_view secret, std::chrono::seconds tolerance)
-    : WebhookVerifier(tolerance) {
-  keys_->push_back(detail::key_in(secret));
-}
+    : WebhookVerifier(make_of(std::array<detail::secret_text, 1>{secret}, tolerance)) {}
 
 inline WebhookVerifier::WebhookVerifier(const char* secret, std::chrono::seconds tolerance)
-    : WebhookVerifier({secret}, tolerance) {}
+    : WebhookVerifier(make_of(std::array<detail::secret_text, 1>{secret}, tolerance)) {}
 
-inline WebhookVerifier::WebhookVerifier(const std::vector<std::string>& secrets, std::chrono::seconds tolerance)
-    : WebhookVerifier(tolerance) {
-  if (secrets.empty()) detail::fail_secret("there is none");
-  for (const auto& secret : secrets) keys_->push_back(detail::key_in(secret));
-}
+template <class Secrets, class>
+WebhookVerifier::WebhookVerifier(const Secrets& secrets, std::chrono::seconds tolerance)
+    : WebhookVerifier(make_of(secrets, tolerance)) {}
 
-inline WebhookVerifier::WebhookVerifier(std::initializer_list<const char*> secrets, std::chrono::seconds tolerance)
-    : WebhookVerifier(tolerance) {
-  if (secrets.size() == 0) detail::fail_secret("there is none");
-  for (const char* const secret : secrets) {
-    if (secret == nullptr) detail::fail_secret("it is null: is the environment variable set?");
-    keys_->push_back(detail::key_in(secret));
-  }
-}
+inline WebhookVerifier::WebhookVerifier(std::initializer_list<detail::secret_text> secrets,
+                                        std::chrono::seconds tolerance)
+    : WebhookVerifier(make_of(secrets, tolerance)) {}
 
 inline WebhookVerifier WebhookVerifier::from_raw_key(std::string_view key_bytes, std::chrono::seconds tolerance) {
-  if (key_bytes.empty()) detail::fail_secret("it is empty");
-  WebhookVerifier verifier(tolerance);
-  verifier.keys_->emplace_back(key_bytes);
-  return verifier;
+  auto key = detail::key_of_bytes(key_bytes);
+  if (!key.key) throw WebhookVerificationError(detail::error_of(key.verdict));
+  if (tolerance.count() < 0) throw WebhookVerificationError(detail::negative_tolerance());
+  const auto made = std::make_shared<keys>();
+  made->push_back(*std::move(key.key));
+  return {made, tolerance};
 }
 
 template <class Headers>
 std::size_t(WebhookVerifier::verify)(std::string_view body, const Headers& headers,
                                      std::chrono::system_clock::time_point now) const {
-  const auto& found = detail::headers_of(headers);
-  detail::require_headers(found, headers);
-  return verify_parts(body, found, now);
-}
-
-inline std::size_t WebhookVerifier::verify_parts(std::string_view body, const WebhookHeaders& headers,
-                                                 std::chrono::system_clock::time_point now) const {
-  detail::require_recent(headers.timestamp, now, tolerance_);
-  for (std::size_t index = 0; index < keys_->size(); ++index) {
-    const auto expected = detail::signature_of((*keys_)[index], headers.id, headers.timestamp, body);
-    if (detail::lists_signature(headers.signature, expected)) return index;
-  }
-  detail::fail_verification(WebhookErrc::no_matching_signature,
-                            detail::no_match(headers.signature, body.size(), keys_->size()));
+  WebhookError error;
+  const auto index = try_verify(body, headers, error, now);
+  if (!index) throw WebhookVerificationError(error);
+  return *index;
 }
 
 template <class Headers>
@@ -220,29 +265,28 @@ UnwrapWebhookEvent WebhookVerifier::unwrap(std::string_view body, const Headers&
   return webhooks::unwrap(body);
 }
 
-template <class Headers>
-std::optional<UnwrapWebhookEvent> WebhookVerifier::try_unwrap(std::string_view body, const Headers& headers,
-                                                              WebhookError& error,
-                                                              std::chrono::system_clock::time_point now) const {
-  try {
-    (verify)(body, headers, now);
-  } catch (const WebhookVerificationError& e) {
-    error = e;
-    return std::nullopt;
-  }
-  return webhooks::try_unwrap(body, error);
-}
-
 inline std::string WebhookVerifier::sign(std::string_view id, std::chrono::system_clock::time_point timestamp,
                                          std::string_view body) const {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(timestamp.time_since_epoch()).count();
-  const auto base64 = detail::signature_of(keys_->front(), id, std::to_string(seconds), body);
-  return "v1," + std::string(base64.begin(), base64.end());
+  const auto verdict = detail::verdict_on_id_to_sign(id);
+  if (!verdict.accepted()) throw WebhookVerificationError(verdict.code, "", detail::message_of_header(verdict));
+  detail::digest_base64 signature;
+  if (!detail::sign(keys_->front(), id, std::to_string(detail::seconds_since_1970(timestamp)), body, signature)) {
+    throw WebhookVerificationError(WebhookErrc::crypto_failure, "", detail::openssl_failed);
+  }
+  return std::string("v1,").append(signature.view());
+}
+
+inline std::array<std::pair<std::string, std::string>, 3> WebhookVerifier::signed_headers(
+    std::string_view id, std::string_view body, std::chrono::system_clock::time_point now) const {
+  return {{{std::string(detail::header_names[0]), std::string(id)},
+           {std::string(detail::header_names[1]), std::to_string(detail::seconds_since_1970(now))},
+           {std::string(detail::header_names[2]), sign(id, now, body)}}};
 }
 
 template <class Headers, class Secret>
 UnwrapWebhookEvent unwrap(std::string_view body, const Headers& headers, const Secret& secret) {
   return WebhookVerifier(secret).unwrap(body, headers);
 }
+#endif
 
 }  // namespace anthropic::webhooks

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anthropic/webhooks/detail/json_reader.hpp>
+#include <anthropic/webhooks/detail/text.hpp>
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/events.hpp>
 #include <anthropic/webhooks/timestamp.hpp>
@@ -15,13 +16,12 @@
 #include <utility>
 #include <variant>
 
-/// The fields of events, from whatever JSON they come, and what is wrong with them.
+/// The fields of events, from whatever JSON they come: what is wrong with them, and the events that they make.
 namespace anthropic::webhooks::detail {
 
 /// Every key of an envelope and of the data of known events, in the order of the wire. To add one, write its name
-/// in both lists, a trait below, a line in keys_of(), and one in body_reader::skip_data().
-namespace key {
-enum index : std::size_t {
+/// in both lists, a trait in events.hpp, a line in keys_of(), and one in body_reader::read_data().
+enum class field : std::size_t {
   id,
   created_at,
   data,
@@ -33,66 +33,50 @@ enum index : std::size_t {
   workspace_id,
   unknown
 };
-inline constexpr std::array<std::string_view, unknown> names{
+inline constexpr std::array<std::string_view, static_cast<std::size_t>(field::unknown)> field_names{
     "id",   "created_at", "data",        "enforcement_action_id", "organization_id", "session_thread_id",
     "type", "vault_id",   "workspace_id"};
-}  // namespace key
 
-template <class T, class = void>
-inline constexpr bool has_enforcement_action_id = false;
-template <class T>
-inline constexpr bool has_enforcement_action_id<T, std::void_t<decltype(T::enforcement_action_id)>> = true;
-template <class T, class = void>
-inline constexpr bool has_session_thread_id = false;
-template <class T>
-inline constexpr bool has_session_thread_id<T, std::void_t<decltype(T::session_thread_id)>> = true;
-template <class T, class = void>
-inline constexpr bool has_vault_id = false;
-template <class T>
-inline constexpr bool has_vault_id<T, std::void_t<decltype(T::vault_id)>> = true;
+constexpr std::size_t index_of(field name) { return static_cast<std::size_t>(name); }
 
 /// The keys of the members of a known event's data in the order of the members, and then unknown ones.
-using key_list = std::array<key::index, 4>;
+using key_list = std::array<field, 4>;
 
 template <class T>
 constexpr key_list keys_of() {
-  constexpr key::index extra = has_enforcement_action_id<T> ? key::enforcement_action_id
-                               : has_session_thread_id<T>   ? key::session_thread_id
-                               : has_vault_id<T>            ? key::vault_id
-                                                            : key::unknown;
-  if constexpr (!has_workspace_id<T>) return {key::id, key::organization_id, extra, key::unknown};
-  return {key::id, key::organization_id, key::workspace_id, extra};
+  constexpr field extra = has_enforcement_action_id<T> ? field::enforcement_action_id
+                          : has_session_thread_id<T>   ? field::session_thread_id
+                          : has_vault_id<T>            ? field::vault_id
+                                                       : field::unknown;
+  if constexpr (!has_workspace_id<T>) return {field::id, field::organization_id, extra, field::unknown};
+  return {field::id, field::organization_id, field::workspace_id, extra};
 }
 
-/// Text from a body, made fit for a message: short, on one line, in ASCII.
-inline std::string excerpt(std::string_view text) {
-  constexpr std::size_t longest = 40;
-  std::string result = "\"";
-  for (const char c : text.substr(0, longest)) result += c >= ' ' && c <= '~' ? c : '?';
-  return result += text.size() > longest ? "\"..." : "\"";
-}
+/// The first thing that is wrong with a body. error_of() makes words of it.
+struct body_fault {
+  explicit operator bool() const { return code != WebhookErrc::none; }
 
-inline WebhookParseError wrong_type(std::string path, const char* expected, const char* found) {
-  return {WebhookErrc::wrong_type, std::move(path), std::string("expected ") + expected + ", found " + found};
-}
+  WebhookErrc code = WebhookErrc::none;
+  const char* object = "";           // JSON Pointer
+  field where = field::unknown;      // the key in that object; unknown for the object itself
+  std::string_view expected, found;  // names of types; or texts, where that found may have escapes
+  bool escaped = false;
+  std::size_t position = 0, size = 0;  // where it is not JSON, and of how many bytes
+};
 
-/// A text without its escapes. Only a long one that has some takes an allocation.
+/// A text without its escapes.
 class unescaped_text {
  public:
-  unescaped_text(std::string_view text, json_type type) : text_(text) {
-    if (type != json_type::escaped_string) return;
-    if (text.size() > small_.size()) large_.resize(text.size());
-    char* const out = large_.empty() ? small_.data() : large_.data();
+  unescaped_text(std::string_view text, bool escaped) : text_(text) {
+    if (!escaped) return;
+    char* const out = buffer_.resize(text.size());
     text_ = {out, static_cast<std::size_t>(unescape(text, out) - out)};
   }
-  unescaped_text(const unescaped_text&) = delete;
-  unescaped_text& operator=(const unescaped_text&) = delete;
 
   [[nodiscard]] std::string_view view() const { return text_; }
 
  private:
-  std::array<char, 256> small_;
-  std::string large_;
+  text_buffer buffer_;
   std::string_view text_;
 };
 
@@ -102,82 +86,85 @@ class fields {
   explicit fields(const char* path) : path_(path) {}
 
   void clear() { types_ = {}; }
-  void set(key::index key, json_type type, std::string_view text = {}) {
-    types_[key] = type;
-    texts_[key] = {text.data(), text.size()};
+  void set(field name, json_type type, std::string_view text = {}) {
+    types_[index_of(name)] = type;
+    texts_[index_of(name)] = {text.data(), text.size()};
   }
 
-  [[nodiscard]] bool is_object(key::index key) const { return types_[key] == json_type::object; }
-  [[nodiscard]] bool is_string(key::index key) const { return types_[key] >= json_type::string; }
+  [[nodiscard]] bool is_object(field name) const { return type_of(name) == json_type::object; }
+  [[nodiscard]] bool is_string(field name) const { return type_of(name) >= json_type::string; }
 
-  /// The text of a string.
-  template <class = void>
-  [[nodiscard]] std::string text(key::index key) const;
-  [[nodiscard]] unescaped_text short_text(key::index key) const {
-    return {{texts_[key].data, texts_[key].size}, types_[key]};
-  }
-  [[nodiscard]] std::string text_or_empty(key::index key) const { return is_string(key) ? text(key) : ""; }
-
-  void require_string(key::index key) const {
-    if (!is_string(key)) throw not_a("a string", key);
-  }
-  void require_object(key::index key) const {
-    if (!is_object(key)) throw not_a("an object", key);
-  }
-  void require(std::string_view expected, key::index key) const {
-    require_string(key);
-    const unescaped_text found = short_text(key);
-    if (found.view() == expected) return;
-    throw error(WebhookErrc::invalid_value, "expected " + excerpt(expected) + ", found " + excerpt(found.view()),
-                key);
-  }
-
-  /// If any of these is wrong, the error is that of the first in the order of the wire.
-  void require_strings(const key_list& keys) const {
-    key::index first_wrong = key::unknown;
-    for (const key::index key : keys) {
-      if (key < first_wrong && !is_string(key)) first_wrong = key;
+  /// The text of a string, or "" where there is none.
+  [[nodiscard]] std::string text(field name) const {
+    std::string result(is_string(name) ? raw_text(name) : "");
+    if (is_escaped(name)) {
+      result.resize(static_cast<std::size_t>(unescape(result, result.data()) - result.data()));
     }
-    if (first_wrong != key::unknown) throw not_a("a string", first_wrong);
+    return result;
   }
+  [[nodiscard]] unescaped_text short_text(field name) const { return {raw_text(name), is_escaped(name)}; }
 
-  [[nodiscard]] WebhookParseError error(WebhookErrc code, const std::string& message, key::index key) const {
-    return {code, path_of(key), message};
+  [[nodiscard]] body_fault fault_of_type(field name, std::string_view expected) const {
+    const bool absent = type_of(name) == json_type::absent;
+    body_fault fault = fault_of(absent ? WebhookErrc::missing_field : WebhookErrc::wrong_type, name);
+    fault.expected = expected;
+    fault.found = name_of(type_of(name));
+    return fault;
+  }
+  [[nodiscard]] body_fault fault_unless_string(field name) const {
+    return is_string(name) ? body_fault() : fault_of_type(name, "a string");
+  }
+  [[nodiscard]] body_fault fault_unless_object(field name) const {
+    return is_object(name) ? body_fault() : fault_of_type(name, "an object");
+  }
+  [[nodiscard]] body_fault fault_unless_tagged(std::string_view tag) const {
+    body_fault fault = fault_unless_string(field::type);
+    if (!fault && short_text(field::type).view() != tag) {
+      fault = fault_of(WebhookErrc::invalid_value, field::type);
+      fault.expected = tag;
+      fault.found = raw_text(field::type);
+      fault.escaped = is_escaped(field::type);
+    }
+    return fault;
+  }
+  /// If any of these is wrong, the fault is that of the first in the order of the wire.
+  [[nodiscard]] body_fault fault_unless_strings(const key_list& keys) const {
+    field first_wrong = field::unknown;
+    for (const field name : keys) {
+      if (name < first_wrong && !is_string(name)) first_wrong = name;
+    }
+    return first_wrong == field::unknown ? body_fault() : fault_of_type(first_wrong, "a string");
+  }
+  [[nodiscard]] body_fault fault_of(WebhookErrc code, field name) const {
+    body_fault fault;
+    fault.code = code;
+    fault.object = path_;
+    fault.where = name;
+    return fault;
   }
 
  private:
-  [[nodiscard]] std::string path_of(key::index key) const {
-    return std::string(path_).append("/").append(key::names[key]);
+  [[nodiscard]] json_type type_of(field name) const { return types_[index_of(name)]; }
+  [[nodiscard]] std::string_view raw_text(field name) const {
+    return {texts_[index_of(name)].data, texts_[index_of(name)].size};
   }
-  [[nodiscard]] WebhookParseError not_a(const char* expected, key::index key) const {
-    if (types_[key] == json_type::absent) return error(WebhookErrc::missing_field, "missing", key);
-    return wrong_type(path_of(key), expected, name_of(types_[key]));
-  }
+  [[nodiscard]] bool is_escaped(field name) const { return type_of(name) == json_type::escaped_string; }
 
-  struct text_view {  // not std::string_view, which would be set to zero before it is used
+  // Not std::string_view: to zero that for every key takes 3 % of a delivery, and only strings have a text.
+  struct unset_view {
     const char* data;
     std::size_t size;
   };
-  const char* path_;  // JSON Pointer
-  std::array<json_type, key::unknown + 1> types_{};
-  std::array<text_view, key::unknown + 1> texts_;
-};
 
-// A template, and not inline: it is called in so many places that it would make the code of unwrap() half as large
-// again.
-template <class>
-std::string fields::text(key::index key) const {
-  std::string result(texts_[key].data, texts_[key].size);
-  if (types_[key] == json_type::escaped_string) {
-    result.resize(static_cast<std::size_t>(unescape(result, result.data()) - result.data()));
-  }
-  return result;
-}
+  const char* path_;  // JSON Pointer
+  std::array<json_type, field_names.size() + 1> types_{};
+  std::array<unset_view, field_names.size() + 1> texts_;
+};
 
 template <class T, std::size_t... Is>
 T make(const fields& in, std::index_sequence<Is...>) {
   constexpr key_list keys = keys_of<T>();
-  static_assert(((keys[Is] != key::unknown) && ...), "T has a member that keys_of() lacks");
+  static_assert(((keys[Is] != field::unknown) && ...), "T has a member that keys_of() lacks");
   return {in.text(keys[Is])...};
 }
 /// Makes the data of a known event, whose tag and strings were checked.
@@ -187,40 +174,37 @@ T make(const fields& in) {
 }
 
 inline BetaWebhookUnknownEventData make_unknown(const fields& in, std::string json) {
-  return {in.text(key::type), in.text_or_empty(key::id), in.text_or_empty(key::organization_id),
-          in.text_or_empty(key::workspace_id), std::move(json)};
+  return {in.text(field::type), in.text(field::id), in.text(field::organization_id), in.text(field::workspace_id),
+          std::move(json)};
 }
 
-/// Makes an alternative of the variant in its place.
 template <class Data, std::size_t Index>
 Data make_alternative(const fields& in) {
-  using T = std::variant_alternative_t<Index, Data>;
-  struct maker {
-    const fields& in;
-    operator T() const { return make<T>(in); }
-  };
-  return Data(std::in_place_index<Index>, maker{in});
+  return Data(std::in_place_index<Index>, make<std::variant_alternative_t<Index, Data>>(in));
 }
 
-/// Of the first and the last eight characters and the length. With this factor few event types share a slot.
+/// Of the first and the last eight characters and the length. The factor, 2^64 divided by the golden ratio,
+/// spreads them over the upper bits (Fibonacci hashing: Knuth, The Art of Computer Programming, volume 3,
+/// section 6.4).
 constexpr std::size_t hash_of_tag(std::string_view tag) {
   const std::uint64_t start = load_little_endian(tag.data());
   const std::uint64_t end = load_little_endian(tag.data() + tag.size() - 8);
-  return static_cast<unsigned>((start ^ (end + tag.size())) * 0x798F8EA0E612893F >> 56);
+  return static_cast<unsigned>((start ^ (end + tag.size())) * 0x9E3779B97F4A7C15 >> 56);
 }
 
-/// A hash table of the indices of tags, in which free slots have their number. A tag has eight characters or more.
+/// A hash table of the indices of tags, in which free places have their number. A tag has eight characters or
+/// more.
 template <std::size_t Count>
-constexpr auto slots_of(const std::array<std::string_view, Count>& tags) {
+constexpr auto table_of(const std::array<std::string_view, Count>& tags) {
   static_assert(Count < 200, "the table is too small");
-  std::array<unsigned char, 256> slots{};
-  for (auto& index : slots) index = static_cast<unsigned char>(Count);
+  std::array<unsigned char, 256> table{};
+  for (auto& index : table) index = static_cast<unsigned char>(Count);
   for (std::size_t i = 0; i < Count; ++i) {
-    std::size_t slot = hash_of_tag(tags[i]);
-    while (slots[slot] < Count) slot = (slot + 1) % slots.size();
-    slots[slot] = static_cast<unsigned char>(i);
+    std::size_t place = hash_of_tag(tags[i]);
+    while (table[place] < Count) place = (place + 1) % table.size();
+    table[place] = static_cast<unsigned char>(i);
   }
-  return slots;
+  return table;
 }
 
 template <class Data, class Indices = std::make_index_sequence<std::variant_size_v<Data> - 1>>
@@ -232,39 +216,98 @@ struct known_types<Data, std::index_sequence<Is...>> {
   static constexpr std::array tags{std::variant_alternative_t<Is, Data>::type...};
   static constexpr std::array keys{keys_of<std::variant_alternative_t<Is, Data>>()...};
   static constexpr std::array makers{&make_alternative<Data, Is>...};
-  static constexpr auto slots = slots_of(tags);
+  static constexpr auto table = table_of(tags);
 
   /// The index of the type with this tag, or the number of known types.
   static constexpr std::size_t find(std::string_view tag) {
     if (tag.size() < 8) return tags.size();
-    std::size_t slot = hash_of_tag(tag);
-    while (slots[slot] < tags.size() && tags[slots[slot]] != tag) slot = (slot + 1) % slots.size();
-    return slots[slot];
+    std::size_t place = hash_of_tag(tag);
+    while (table[place] < tags.size() && tags[table[place]] != tag) place = (place + 1) % table.size();
+    return table[place];
   }
 };
 
-/// Makes the alternative that the tag names. `json_text` makes BetaWebhookUnknownEventData::json.
-template <class Data, class JsonText>
-Data make_data(const fields& in, const JsonText& json_text) {
-  in.require_string(key::type);
-  const std::size_t index = known_types<Data>::find(in.short_text(key::type).view());
-  if (index < known_types<Data>::tags.size()) {
-    in.require_strings(known_types<Data>::keys[index]);
-    return known_types<Data>::makers[index](in);
-  }
-  return make_unknown(in, json_text());
+/// What the checks of an event or its data find out.
+struct checked_fields {
+  [[nodiscard]] bool is_unknown() const { return type + 1 == std::variant_size_v<BetaWebhookEventData>; }
+
+  body_fault fault;
+  Timestamp created_at{};
+  std::size_t type = 0;  // the index of the alternative
+};
+
+/// Finds the first fault of an event's data.
+template <class Data>
+void check_data(const fields& in, checked_fields& checked) {
+  checked.fault = in.fault_unless_string(field::type);
+  if (checked.fault) return;
+  checked.type = known_types<Data>::find(in.short_text(field::type).view());
+  if (!checked.is_unknown()) checked.fault = in.fault_unless_strings(known_types<Data>::keys[checked.type]);
 }
 
-/// The envelope's tag is looked at first, so that what is no event at all is told from a faulty event.
-template <class Event, class JsonText>
-Event make_event(const fields& envelope, const fields& data, const JsonText& json_text) {
-  envelope.require(Event::type, key::type);
-  envelope.require_string(key::id);
-  envelope.require_string(key::created_at);
-  const auto created_at = try_parse_timestamp(envelope.short_text(key::created_at).view());
-  if (!created_at) throw envelope.error(WebhookErrc::invalid_timestamp, expected_timestamp, key::created_at);
-  envelope.require_object(key::data);
-  return {envelope.text(key::id), *created_at, make_data<decltype(Event::data)>(data, json_text)};
+/// Finds the first fault of an event. The envelope's tag comes first, so that what is not an event at all is told
+/// from a faulty event.
+template <class Event>
+void check_event(const fields& envelope, const fields& data, checked_fields& checked) {
+  body_fault& fault = checked.fault;
+  fault = envelope.fault_unless_tagged(Event::type);
+  if (!fault) fault = envelope.fault_unless_string(field::id);
+  if (!fault) fault = envelope.fault_unless_string(field::created_at);
+  if (fault) return;
+  const auto time = try_parse_timestamp(envelope.short_text(field::created_at).view());
+  if (!time) {
+    fault = envelope.fault_of(WebhookErrc::invalid_timestamp, field::created_at);
+    return;
+  }
+  checked.created_at = *time;
+  fault = envelope.fault_unless_object(field::data);
+  if (!fault) check_data<decltype(Event::data)>(data, checked);
+}
+
+/// Makes what was checked, of an unknown type with this JSON text.
+template <class Data>
+Data make_data(const fields& in, const checked_fields& checked, std::string json) {
+  if (checked.is_unknown()) return make_unknown(in, std::move(json));
+  return known_types<Data>::makers[checked.type](in);
+}
+template <class Event>
+Event make_event(const fields& envelope, const fields& data, const checked_fields& checked, std::string json) {
+  return {envelope.text(field::id), checked.created_at,
+          make_data<decltype(Event::data)>(data, checked, std::move(json))};
+}
+
+/// Text from a body, made fit for a message: short, on one line, in ASCII.
+inline std::string excerpt(std::string_view text) {
+  constexpr std::size_t longest = 40;
+  std::string result = "\"";
+  for (const char c : text.substr(0, longest)) result += c >= ' ' && c <= '~' ? c : '?';
+  result += text.size() > longest ? "\"..." : "\"";
+  return result;
+}
+
+inline std::string message_of(const body_fault& fault) {
+  switch (fault.code) {
+    case WebhookErrc::invalid_json:
+      if (fault.size == 0) return "not JSON: the body is empty";
+      return (fault.position < fault.size ? "not JSON at byte " : "not JSON: the body ends too early, at byte ") +
+             std::to_string(fault.position);
+    case WebhookErrc::missing_field:
+      return "missing";
+    case WebhookErrc::invalid_value:
+      return "expected " + excerpt(fault.expected) + ", found " +
+             excerpt(unescaped_text(fault.found, fault.escaped).view());
+    case WebhookErrc::invalid_timestamp:
+      return expected_timestamp;
+    default:
+      return std::string("expected ").append(fault.expected).append(", found ").append(fault.found);
+  }
+}
+
+/// A fault in words.
+inline WebhookError error_of(const body_fault& fault) {
+  std::string path = fault.object;
+  if (fault.where != field::unknown) path.append("/").append(field_names[index_of(fault.where)]);
+  return {fault.code, std::move(path), message_of(fault)};
 }
 
 }  // namespace anthropic::webhooks::detail

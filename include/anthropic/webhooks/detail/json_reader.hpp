@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <anthropic/webhooks/detail/load.hpp>
+#include <anthropic/webhooks/detail/text.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -38,11 +38,6 @@ inline const char* skip_plain(const char* at, const char* end);
 /// text is, and returns the end of it. It is never longer than the text.
 inline char* unescape(std::string_view text, char* out);
 
-/// The value of a hexadecimal digit, or 16 for any other character.
-constexpr std::uint32_t hex_digit(char c) {
-  const auto digit = std::string_view("0123456789abcdefABCDEF").find(c);
-  return static_cast<std::uint32_t>(digit == std::string_view::npos ? 16 : digit < 16 ? digit : digit - 6);
-}
 constexpr bool is_high_surrogate(std::uint32_t unit) { return unit >= 0xD800 && unit < 0xDC00; }
 constexpr bool is_low_surrogate(std::uint32_t unit) { return unit >= 0xDC00 && unit < 0xE000; }
 
@@ -63,14 +58,14 @@ class json_reader {
     return end_;
   }
 
-  /// Whether `literal` stands at `at`.
-  template <std::size_t Size>
-  [[nodiscard]] bool has(const char (&literal)[Size], const char* at) const {
-    return static_cast<std::size_t>(end_ - at) >= Size - 1 && std::memcmp(at, literal, Size - 1) == 0;
+  [[nodiscard]] bool is_at(char expected, const char* at) const { return at != end_ && *at == expected; }
+  [[nodiscard]] bool starts_with_at(std::string_view expected, const char* at) const {
+    return static_cast<std::size_t>(end_ - at) >= expected.size() &&
+           std::memcmp(at, expected.data(), expected.size()) == 0;
   }
 
   [[nodiscard]] const char* skip_byte_order_mark() {
-    return has("\xEF", begin_) ? skip("\xEF\xBB\xBF", begin_) : begin_;
+    return is_at(byte_order_mark[0], begin_) ? skip(byte_order_mark, begin_) : begin_;
   }
 
   [[nodiscard]] const char* skip_space(const char* at) const {
@@ -97,7 +92,7 @@ class json_reader {
 
   /// Skips any value, and says what it is. It needs a bit for each level that the value nests.
   [[nodiscard]] const char* skip_value(const char* at, json_type& type) {
-    if (!has("{", at) && !has("[", at)) return skip_scalar(at, type);
+    if (!is_at('{', at) && !is_at('[', at)) return skip_scalar(at, type);
     type = *at == '{' ? json_type::object : json_type::array;
     return skip_nested(at);
   }
@@ -128,7 +123,7 @@ class json_reader {
     json_type ignored{};
     const auto is_end = [&] { return at != end_ && *at == (levels.in_object() ? '}' : ']'); };
     do {
-      const bool enters = has("{", at) || has("[", at);
+      const bool enters = is_at('{', at) || is_at('[', at);
       if (enters) levels.enter(*at == '{');
       at = skip_space(enters ? at + 1 : skip_scalar(at, ignored));
       if (!enters || is_end()) {
@@ -159,12 +154,12 @@ class json_reader {
   }
 
   const char* skip_number(const char* at) {
-    if (has("-", at)) ++at;
-    at = has("0", at) ? at + 1 : skip_digits(at);
-    if (has(".", at)) at = skip_digits(at + 1);
-    if (!has("e", at) && !has("E", at)) return at;
+    if (is_at('-', at)) ++at;
+    at = is_at('0', at) ? at + 1 : skip_digits(at);
+    if (is_at('.', at)) at = skip_digits(at + 1);
+    if (!is_at('e', at) && !is_at('E', at)) return at;
     ++at;
-    return skip_digits(has("+", at) || has("-", at) ? at + 1 : at);
+    return skip_digits(is_at('+', at) || is_at('-', at) ? at + 1 : at);
   }
 
   const char* skip_digits(const char* at) {
@@ -176,7 +171,7 @@ class json_reader {
 
   const char* skip_escape(const char* at) {
     constexpr std::string_view letters = "\"\\/bfnrt";
-    if (!has("u", at)) return at != end_ && letters.find(*at) != std::string_view::npos ? at + 1 : fail(at);
+    if (!is_at('u', at)) return at != end_ && letters.find(*at) != std::string_view::npos ? at + 1 : fail(at);
     std::uint32_t unit = 0;
     at = skip_hex_digits(at + 1, unit);
     if (is_low_surrogate(unit)) return fail(at - 1);

@@ -1,39 +1,87 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <anthropic/webhooks/error.hpp>
+#include <anthropic/webhooks/detail/text.hpp>
 
 #include <openssl/opensslv.h>
 #if OPENSSL_VERSION_MAJOR < 3
 #error "anthropic-webhooks needs OpenSSL 3 or newer to verify signatures"
 #endif
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
-#include <new>
-#include <string>
+#include <optional>
 #include <string_view>
-#include <vector>
+#include <utility>
 
-/// The signatures of Standard Webhooks 1.0: the key that is in a secret, the HMAC that it makes, and the list that
-/// a webhook-signature is.
+/// The signatures of Standard Webhooks 1.0: the HMAC, and the list that a webhook-signature is.
 namespace anthropic::webhooks::detail {
 
-class hmac_sha256;
-using digest_base64 = std::array<char, 44>;
+/// HMAC-SHA256 with one key, by OpenSSL's EVP_MAC. Safe to call from many threads at once.
+///
+/// A context with the key is kept as it is, and a call works on a copy. It then leaves the copy as the spare one
+/// for the next call, since copying takes more than half as long as signing a delivery. A call that finds no spare
+/// one, because another thread has it, makes another copy.
+class hmac_sha256 {
+ public:
+  using digest = std::array<unsigned char, 32>;
 
-/// The key that is in a secret: "whsec_" and base64, or the base64 alone.
-/// @throws WebhookVerificationError that says what is wrong with the secret, without telling any part of it.
-hmac_sha256 key_in(std::string_view secret);
+  /// Nothing where OpenSSL has no HMAC-SHA256 for this key, or no memory.
+  static std::optional<hmac_sha256> make(std::string_view key);
 
-/// The signature, in base64, of what Standard Webhooks has signed: the three parts with a dot between them.
-digest_base64 signature_of(const hmac_sha256& key, std::string_view id, std::string_view timestamp,
-                           std::string_view body);
+  hmac_sha256(hmac_sha256&& other) noexcept
+      : original_(std::move(other.original_)),
+        restarts_(other.restarts_),
+        spare_(other.spare_.exchange(nullptr)) {}
+  hmac_sha256& operator=(hmac_sha256&& other) noexcept {
+    std::swap(original_, other.original_);
+    std::swap(restarts_, other.restarts_);
+    other.spare_ = spare_.exchange(other.spare_.exchange(nullptr));
+    return *this;
+  }
+  ~hmac_sha256() { EVP_MAC_CTX_free(spare_.load()); }
+
+  /// Returns whether OpenSSL made it.
+  [[nodiscard]] bool sign(std::initializer_list<std::string_view> message, digest& result) const;
+
+ private:
+  struct deleter {
+    void operator()(EVP_MAC* mac) const noexcept { EVP_MAC_free(mac); }
+    void operator()(EVP_MAC_CTX* context) const noexcept { EVP_MAC_CTX_free(context); }
+  };
+  using context = std::unique_ptr<EVP_MAC_CTX, deleter>;
+
+  explicit hmac_sha256(context original) noexcept : original_(std::move(original)) {}
+
+  context original_;
+  bool restarts_ = true;
+  mutable std::atomic<EVP_MAC_CTX*> spare_{nullptr};
+};
+
+/// A digest in base64. EVP_EncodeBlock() ends it with a NUL.
+class digest_base64 {
+ public:
+  static constexpr std::size_t size = 44;
+
+  [[nodiscard]] unsigned char* data() { return text_.data(); }
+  [[nodiscard]] std::string_view view() const { return {reinterpret_cast<const char*>(text_.data()), size}; }
+
+ private:
+  std::array<unsigned char, size + 1> text_;
+};
+
+/// Makes the signature of what Standard Webhooks has signed: the three parts with a dot between them. Returns
+/// whether OpenSSL did it.
+[[nodiscard]] bool sign(const hmac_sha256& key, std::string_view id, std::string_view timestamp,
+                        std::string_view body, digest_base64& signature);
 
 /// Calls f(version, text) for each signature in a webhook-signature until it returns true, and returns whether it
 /// did. The version is "" where there is none. Blanks or commas are between signatures: a proxy may have joined
@@ -41,8 +89,11 @@ digest_base64 signature_of(const hmac_sha256& key, std::string_view id, std::str
 template <class F>
 bool any_signature(std::string_view list, F f);
 
-/// Whether a webhook-signature has `expected` among its v1 signatures. Compares in constant time.
-bool lists_signature(std::string_view list, const digest_base64& expected);
+/// Whether a signature may match at all.
+bool is_candidate(std::string_view version, std::string_view text);
+
+/// Whether a candidate is the signature that is expected. Compares in constant time.
+bool matches(std::string_view candidate, const digest_base64& expected);
 
 /// What a signature looks like. Only one that is `good` can match. `url_safe` is also without padding.
 enum class signature_form { good, hexadecimal, url_safe, without_version, other_version, unknown };
@@ -50,77 +101,43 @@ signature_form form_of(std::string_view version, std::string_view text);
 
 // ---------------------------------------------------------------------------------------------------
 
-[[noreturn]] inline void fail_secret(const std::string& what) {
-  throw WebhookVerificationError(WebhookErrc::invalid_secret, "", "webhook secret: " + what);
+inline const unsigned char* bytes_of(std::string_view text) {
+  return reinterpret_cast<const unsigned char*>(text.data());
 }
 
-/// A buffer for key material, which is wiped when it is destroyed.
-struct wiped_bytes {
-  explicit wiped_bytes(std::size_t size) : bytes(size) {}
-  wiped_bytes(const wiped_bytes&) = delete;
-  wiped_bytes& operator=(const wiped_bytes&) = delete;
-  ~wiped_bytes() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
-
-  std::vector<unsigned char> bytes;
-};
-
-/// HMAC-SHA256 (RFC 2104) with one key. Safe to call from many threads at once.
-///
-/// It keeps the two states that SHA-256 has after the key, and goes on from copies of them. An EVP_MAC that is
-/// copied takes 1.6 times as long, and one that is used again cannot be shared. Nothing outlives a call: there is
-/// nothing to free when a thread ends.
-class hmac_sha256 {
- public:
-  using digest = std::array<unsigned char, 32>;
-
-  explicit hmac_sha256(std::string_view key) : inner_(make_context()), outer_(make_context()) {
-    wiped_bytes block(64);
-    bool good = true;
-    if (key.size() <= block.bytes.size()) {
-      std::copy(key.begin(), key.end(), block.bytes.begin());
-    } else {
-      good = EVP_Digest(key.data(), key.size(), block.bytes.data(), nullptr, EVP_sha256(), nullptr) == 1;
-    }
-    for (auto& byte : block.bytes) byte ^= 0x36;
-    good = good && start(inner_.get(), block);
-    for (auto& byte : block.bytes) byte ^= 0x36 ^ 0x5c;
-    good = good && start(outer_.get(), block);
-    if (!good) fail_secret("OpenSSL has no SHA-256 to use it with");
-  }
-
-  [[nodiscard]] digest operator()(std::initializer_list<std::string_view> message) const {
-    const context copy = make_context();
-    digest result;
-    bool good = EVP_MD_CTX_copy_ex(copy.get(), inner_.get()) == 1;
-    for (const auto part : message) good = good && EVP_DigestUpdate(copy.get(), part.data(), part.size()) == 1;
-    good = good && EVP_DigestFinal_ex(copy.get(), result.data(), nullptr) == 1 &&
-           EVP_MD_CTX_copy_ex(copy.get(), outer_.get()) == 1 &&
-           EVP_DigestUpdate(copy.get(), result.data(), result.size()) == 1 &&
-           EVP_DigestFinal_ex(copy.get(), result.data(), nullptr) == 1;
-    if (!good) throw std::bad_alloc();
+inline std::optional<hmac_sha256> hmac_sha256::make(std::string_view key) {
+  std::optional<hmac_sha256> result;
+  const std::unique_ptr<EVP_MAC, deleter> mac(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+  context made(mac == nullptr ? nullptr : EVP_MAC_CTX_new(mac.get()));
+  std::array<char, 7> hash{"SHA256"};
+  const std::array parameters{OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, hash.data(), 0),
+                              OSSL_PARAM_construct_end()};
+  if (made == nullptr || EVP_MAC_init(made.get(), bytes_of(key), key.size(), parameters.data()) != 1)
     return result;
+  result.emplace(hmac_sha256(std::move(made)));
+  // OpenSSL 3.0.0 to 3.0.2 do not start again when they are asked to, and report success
+  // (https://github.com/openssl/openssl/issues/17811).
+  digest first, again;
+  if (!result->sign({"x"}, first)) {
+    result.reset();
+  } else if (!result->sign({"x"}, again) || first != again) {
+    result->restarts_ = false;
+    EVP_MAC_CTX_free(result->spare_.exchange(nullptr));
   }
+  return result;
+}
 
- private:
-  struct deleter {
-    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-  };
-  using context = std::unique_ptr<EVP_MD_CTX, deleter>;
-
-  static context make_context() {
-    context made(EVP_MD_CTX_new());
-    if (!made) throw std::bad_alloc();
-    return made;
-  }
-
-  static bool start(EVP_MD_CTX* context, const wiped_bytes& block) {
-    return EVP_DigestInit_ex(context, EVP_sha256(), nullptr) == 1 &&
-           EVP_DigestUpdate(context, block.bytes.data(), block.bytes.size()) == 1;
-  }
-
-  context inner_;
-  context outer_;
-};
+inline bool hmac_sha256::sign(std::initializer_list<std::string_view> message, digest& result) const {
+  context used(spare_.exchange(nullptr));
+  if (used == nullptr) used.reset(EVP_MAC_CTX_dup(original_.get()));
+  // Without a key, it starts again with the one that it has.
+  bool good = used != nullptr && EVP_MAC_init(used.get(), nullptr, 0, nullptr) == 1;
+  for (const auto part : message) good = good && EVP_MAC_update(used.get(), bytes_of(part), part.size()) == 1;
+  std::size_t size = 0;
+  good = good && EVP_MAC_final(used.get(), result.data(), &size, result.size()) == 1 && size == result.size();
+  if (good && restarts_) used.reset(spare_.exchange(used.release()));
+  return good;
+}
 
 /// Whether all are letters, digits, or one of `others`, which are "-_" in the url-safe alphabet.
 inline bool is_base64(std::string_view digits, std::string_view others = "+/") {
@@ -130,80 +147,22 @@ inline bool is_base64(std::string_view digits, std::string_view others = "+/") {
   });
 }
 
-inline constexpr const char* url_safe_secret = "it is in the url-safe alphabet; it must be in standard base64";
-
-/// The base64 digits of a secret, without prefix and padding. It is strict where EVP_DecodeBlock() is not.
-inline std::string_view base64_digits(std::string_view secret) {
-  constexpr std::string_view prefix = "whsec_";
-  const auto starts_with = [&secret](std::string_view text) { return secret.substr(0, text.size()) == text; };
-  const auto has = [&secret](std::string_view text) { return secret.find(text) != std::string_view::npos; };
-  const auto has_any_of = [&secret](const char* set) {
-    return secret.find_first_of(set) != std::string_view::npos;
-  };
-  const auto is_same_letter = [](char c, char lower) { return c == lower || c - 'A' + 'a' == lower; };
-
-  if (has("\xef\xbb\xbf")) fail_secret("there is a byte-order mark in it");
-  if (has_any_of("\"'`")) fail_secret("there are quotes in it");
-  if (has_any_of(" \t\r\n\v\f")) fail_secret("there is white space in it");
-  if (starts_with("v1,whsec_")) fail_secret("it starts with \"v1,\"; the secret is what follows that");
-  if (starts_with("v1,")) fail_secret("it starts with \"v1,\", as a signature does");
-  if (has(",")) fail_secret("there is a comma in it; pass several secrets as a list");
-  if (starts_with("sk-ant-")) fail_secret("it is an API key; the endpoint has a signing secret of its own");
-  if (starts_with("whpk_") || starts_with("whsk_")) fail_secret("it is a key of the asymmetric scheme, v1a");
-
-  if (starts_with(prefix)) secret.remove_prefix(prefix.size());
-  if (starts_with(prefix)) fail_secret("its prefix is there twice");
-  if (has(prefix)) fail_secret("its prefix is not at the start");
-  const auto start = secret.substr(0, prefix.size());
-  if (std::equal(start.begin(), start.end(), prefix.begin(), prefix.end(), is_same_letter)) {
-    fail_secret("its prefix is in capital letters");
-  }
-
-  if (secret.empty()) fail_secret("it is empty");
-  const auto digits = secret.substr(0, secret.find_last_not_of('=') + 1);
-  const auto padding = secret.size() - digits.size();
-  if (!is_base64(digits, "+/-_") || digits.size() % 4 == 1 || padding > 2 ||
-      (padding > 0 && secret.size() % 4 != 0)) {
-    fail_secret("it is not base64");
-  }
-  if (has_any_of("-_")) fail_secret(url_safe_secret);
-  return digits;
-}
-
-inline hmac_sha256 key_in(std::string_view secret) {
-  const auto digits = base64_digits(secret);
-  wiped_bytes text((digits.size() + 3) / 4 * 4);
-  std::fill(std::copy(digits.begin(), digits.end(), text.bytes.begin()), text.bytes.end(), 'A');  // zero bits
-  wiped_bytes key(text.bytes.size() / 4 * 3);
-  EVP_DecodeBlock(key.bytes.data(), text.bytes.data(), static_cast<int>(text.bytes.size()));
-
-  const auto size = digits.size() * 3 / 4;
-  if (size < 16) {
-    fail_secret("its key is too short: " + std::to_string(size) +
-                " of the usual 32 bytes; at least 16 are needed");
-  }
-  return hmac_sha256({reinterpret_cast<const char*>(key.bytes.data()), size});
-}
-
-inline digest_base64 signature_of(const hmac_sha256& key, std::string_view id, std::string_view timestamp,
-                                  std::string_view body) {
+inline bool sign(const hmac_sha256& key, std::string_view id, std::string_view timestamp, std::string_view body,
+                 digest_base64& signature) {
   hmac_sha256::digest digest;
   std::array<char, 1024> joined;
-  if (id.size() + timestamp.size() + body.size() + 2 <= joined.size()) {  // one piece takes less time than five
-    char* end = joined.data();
+  bool good = false;
+  if (id.size() + timestamp.size() + body.size() + 2 <= joined.size()) {
+    char* end = joined.data();  // one call of OpenSSL takes less time than five
     for (const std::string_view part : {id, std::string_view("."), timestamp, std::string_view("."), body}) {
       end = std::copy(part.begin(), part.end(), end);
     }
-    digest = key({std::string_view(joined.data(), static_cast<std::size_t>(end - joined.data()))});
+    good = key.sign({std::string_view(joined.data(), static_cast<std::size_t>(end - joined.data()))}, digest);
   } else {
-    digest = key({id, ".", timestamp, ".", body});
+    good = key.sign({id, ".", timestamp, ".", body}, digest);
   }
-
-  std::array<unsigned char, 45> text;  // EVP_EncodeBlock() ends it with a NUL
-  EVP_EncodeBlock(text.data(), digest.data(), static_cast<int>(digest.size()));
-  digest_base64 base64;
-  std::copy_n(text.begin(), base64.size(), base64.begin());
-  return base64;
+  if (good) EVP_EncodeBlock(signature.data(), digest.data(), static_cast<int>(digest.size()));
+  return good;
 }
 
 template <class F>
@@ -225,17 +184,16 @@ bool any_signature(std::string_view list, F f) {
   return false;
 }
 
-inline bool lists_signature(std::string_view list, const digest_base64& expected) {
-  return any_signature(list, [&expected](std::string_view version, std::string_view text) {
-    return version == "v1" && text.size() == expected.size() &&
-           CRYPTO_memcmp(text.data(), expected.data(), expected.size()) == 0;
-  });
+inline bool is_candidate(std::string_view version, std::string_view text) {
+  return version == "v1" && text.size() == digest_base64::size;
+}
+
+inline bool matches(std::string_view candidate, const digest_base64& expected) {
+  return CRYPTO_memcmp(candidate.data(), expected.view().data(), digest_base64::size) == 0;
 }
 
 inline signature_form form_of(std::string_view version, std::string_view text) {
-  const auto is_hexadecimal = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-  };
+  const auto is_hexadecimal = [](char c) { return hex_digit(c) < 16; };
   const auto tail = text.substr(text.size() - (std::min)(text.size(), std::size_t{64}));
   if (tail.size() == 64 && std::all_of(tail.begin(), tail.end(), is_hexadecimal))
     return signature_form::hexadecimal;

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <anthropic/webhooks/detail/signature.hpp>
+#include <anthropic/webhooks/detail/text.hpp>
+#include <anthropic/webhooks/error.hpp>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+/// The signing secret of an endpoint, and the key that is in it.
+namespace anthropic::webhooks::detail {
+
+inline constexpr std::string_view secret_prefix = "whsec_";
+
+/// What is wrong with a secret, in the order in which it is looked for.
+enum class secret_fault {
+  none,
+  no_secret,
+  null,
+  has_byte_order_mark,
+  quotes,
+  whitespace,
+  listed_secret,
+  listed_signature,
+  comma,
+  api_key,
+  asymmetric_key,
+  prefix_twice,
+  prefix_inside,
+  prefix_in_capitals,
+  empty,
+  not_base64,
+  url_safe,
+  short_key,
+  no_hmac
+};
+
+/// A secret, as it is handed over. What std::getenv() returns is null where the variable is not set.
+struct secret_text {
+  secret_text(std::string_view secret) : text(secret) {}
+  secret_text(const std::string& secret) : text(secret) {}
+  secret_text(const char* secret) : text(secret == nullptr ? "" : secret), is_null(secret == nullptr) {}
+
+  std::string_view text;
+  bool is_null = false;
+};
+
+template <class T, class = void>
+inline constexpr bool is_range_of_secrets = false;
+template <class T>
+inline constexpr bool is_range_of_secrets<T, std::void_t<decltype(*std::begin(std::declval<const T&>()))>> =
+    std::is_convertible_v<decltype(*std::begin(std::declval<const T&>())), secret_text>;
+
+struct secret_verdict {
+  secret_fault fault = secret_fault::none;
+  std::size_t key_size = 0;  // of a short key
+};
+
+/// A key, or what is wrong with the secret.
+struct secret_key {
+  secret_verdict verdict;
+  std::optional<hmac_sha256> key;
+};
+
+/// The key that is in a secret: "whsec_" and base64, or the base64 alone.
+secret_key key_in(const secret_text& secret);
+
+/// The key that has these bytes.
+secret_key key_of_bytes(std::string_view bytes);
+
+/// What is wrong, in words that tell no part of the secret.
+std::string message_of(const secret_verdict& verdict);
+
+// ---------------------------------------------------------------------------------------------------
+
+/// A buffer for key material, which is wiped when it is destroyed.
+struct wiped_bytes {
+  explicit wiped_bytes(std::size_t size) : bytes(size) {}
+  wiped_bytes(const wiped_bytes&) = delete;
+  wiped_bytes& operator=(const wiped_bytes&) = delete;
+  ~wiped_bytes() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+
+  [[nodiscard]] std::string_view text(std::size_t size) const {
+    return {reinterpret_cast<const char*>(bytes.data()), size};
+  }
+
+  std::vector<unsigned char> bytes;
+};
+
+inline std::string_view without_prefix(std::string_view secret) {
+  return starts_with(secret, secret_prefix) ? secret.substr(secret_prefix.size()) : secret;
+}
+
+/// The base64 digits of a secret, without prefix and padding.
+inline std::string_view base64_digits(std::string_view secret) {
+  const auto encoded = without_prefix(secret);
+  return encoded.substr(0, encoded.find_last_not_of('=') + 1);
+}
+
+/// What is wrong with a secret before it is decoded. It is strict where EVP_DecodeBlock() is not.
+inline secret_fault fault_of_secret(std::string_view secret) {
+  const auto has = [&secret](std::string_view text) { return secret.find(text) != std::string_view::npos; };
+  const auto has_any_of = [&secret](std::string_view set) {
+    return secret.find_first_of(set) != std::string_view::npos;
+  };
+  if (has(byte_order_mark)) return secret_fault::has_byte_order_mark;
+  if (has_any_of("\"'`")) return secret_fault::quotes;
+  if (has_any_of(" \t\r\n\v\f")) return secret_fault::whitespace;
+  if (starts_with(secret, "v1,")) {
+    return starts_with(secret.substr(3), secret_prefix) ? secret_fault::listed_secret
+                                                        : secret_fault::listed_signature;
+  }
+  if (has(",")) return secret_fault::comma;
+  if (starts_with(secret, "sk-ant-")) return secret_fault::api_key;
+  if (starts_with(secret, "whpk_") || starts_with(secret, "whsk_")) return secret_fault::asymmetric_key;
+
+  secret = without_prefix(secret);
+  if (starts_with(secret, secret_prefix)) return secret_fault::prefix_twice;
+  if (has(secret_prefix)) return secret_fault::prefix_inside;
+  const auto start = secret.substr(0, secret_prefix.size());
+  const auto is_same_letter = [](char c, char lower) { return c == lower || c - 'A' + 'a' == lower; };
+  if (std::equal(start.begin(), start.end(), secret_prefix.begin(), secret_prefix.end(), is_same_letter)) {
+    return secret_fault::prefix_in_capitals;
+  }
+
+  if (secret.empty()) return secret_fault::empty;
+  const auto digits = base64_digits(secret);
+  const auto padding = secret.size() - digits.size();
+  if (!is_base64(digits, "+/-_") || digits.size() % 4 == 1 || padding > 2 ||
+      (padding > 0 && secret.size() % 4 != 0)) {
+    return secret_fault::not_base64;
+  }
+  return has_any_of("-_") ? secret_fault::url_safe : secret_fault::none;
+}
+
+inline secret_key key_of_bytes(std::string_view bytes) {
+  secret_key result;
+  if (bytes.empty()) {
+    result.verdict.fault = secret_fault::empty;
+    return result;
+  }
+  result.key = hmac_sha256::make(bytes);
+  if (!result.key) result.verdict.fault = secret_fault::no_hmac;
+  return result;
+}
+
+inline secret_key key_in(const secret_text& secret) {
+  constexpr std::size_t least_size = 16;
+  secret_key result;
+  result.verdict.fault = secret.is_null ? secret_fault::null : fault_of_secret(secret.text);
+  if (result.verdict.fault != secret_fault::none) return result;
+
+  const auto digits = base64_digits(secret.text);
+  const auto size = digits.size() * 3 / 4;
+  if (size < least_size) {
+    result.verdict = {secret_fault::short_key, size};
+    return result;
+  }
+  wiped_bytes text((digits.size() + 3) / 4 * 4);
+  std::fill(std::copy(digits.begin(), digits.end(), text.bytes.begin()), text.bytes.end(), 'A');  // zero bits
+  wiped_bytes key(text.bytes.size() / 4 * 3);
+  EVP_DecodeBlock(key.bytes.data(), text.bytes.data(), static_cast<int>(text.bytes.size()));
+  result = key_of_bytes(key.text(size));
+  return result;
+}
+
+inline std::string message_of(const secret_verdict& verdict) {
+  // In the order of secret_fault.
+  constexpr std::array<std::string_view, 19> sentences{
+      "nothing is wrong",
+      "there is none",
+      "it is null: is the environment variable set?",
+      "there is a byte-order mark in it",
+      "there are quotes in it",
+      "there is white space in it",
+      "it starts with \"v1,\"; the secret is what follows that",
+      "it starts with \"v1,\", as a signature does",
+      "there is a comma in it; pass several secrets as a list",
+      "it is an API key; the endpoint has a signing secret of its own",
+      "it is a key of the asymmetric scheme, v1a",
+      "its prefix is there twice",
+      "its prefix is not at the start",
+      "its prefix is in capital letters",
+      "it is empty",
+      "it is not base64",
+      "it is in the url-safe alphabet; it must be in standard base64",
+      "its key is too short: ",
+      "OpenSSL has no HMAC-SHA256 to use it with, or no memory"};
+  static_assert(static_cast<std::size_t>(secret_fault::no_hmac) + 1 == sentences.size());
+  std::string message = "webhook secret: ";
+  message += sentences[static_cast<std::size_t>(verdict.fault)];
+  if (verdict.fault == secret_fault::short_key) {
+    message += std::to_string(verdict.key_size) + " of the usual 32 bytes; at least 16 are needed";
+  }
+  return message;
+}
+
+/// A refusal in words.
+inline WebhookError error_of(const secret_verdict& verdict) {
+  const auto code =
+      verdict.fault == secret_fault::no_hmac ? WebhookErrc::crypto_failure : WebhookErrc::invalid_secret;
+  return {code, "", message_of(verdict)};
+}
+
+}  // namespace anthropic::webhooks::detail

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include <anthropic/webhooks/resource.hpp>
+
+#if defined(INCLUDE_NLOHMANN_JSON_FWD_HPP_) || defined(DATE_H)
+#error "resource.hpp includes standard headers only"
+#endif
+
+#include "catch.hpp"
+#include "samples.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <variant>
+
+using namespace anthropic::webhooks;
+using namespace std::literals;
+
+namespace {
+
+const char* const managed_agents = "managed-agents-2026-04-01";
+
+/// What the service's documentation says of the event types with this prefix, but for those that say ".deleted".
+const struct {
+  std::string_view prefix, path, beta;
+} documented[] = {
+    {"session.thread_", "/v1/sessions/ID/threads/THREAD", managed_agents},
+    {"session.", "/v1/sessions/ID", managed_agents},
+    {"vault.", "/v1/vaults/ID", managed_agents},
+    {"vault_credential.", "/v1/vaults/VAULT/credentials/ID", managed_agents},
+    {"agent.", "/v1/agents/ID", managed_agents},
+    {"deployment.", "/v1/deployments/ID", managed_agents},
+    {"deployment_run.", "/v1/deployment_runs/ID", managed_agents},
+    {"environment.", "/v1/environments/ID", managed_agents},
+    {"memory_store.", "/v1/memory_stores/ID", "agent-memory-2026-07-22"},
+    {"user_profile.", "/v1/user_profiles/ID", "user-profiles-2026-08-18"},
+    {"external_key.", "/v1/organizations/external_keys/ID", ""},
+    {"external_storage.", "/v1/organizations/external_storage/ID", "efs-2026-10-01"},
+};
+
+/// A T whose members say what they are.
+template <class T>
+T filled() {
+  T data;
+  data.id = "ID";
+  data.organization_id = "ORGANIZATION";
+  if constexpr (detail::has_workspace_id<T>) data.workspace_id = "WORKSPACE";
+  if constexpr (detail::has_session_thread_id<T>) data.session_thread_id = "THREAD";
+  if constexpr (detail::has_vault_id<T>) data.vault_id = "VAULT";
+  if constexpr (detail::has_enforcement_action_id<T>) data.enforcement_action_id = "ACTION";
+  return data;
+}
+
+std::optional<std::string> path_of(const BetaWebhookEventData& data) {
+  const auto resource = resource_of(data);
+  return resource ? std::optional(resource->path) : std::nullopt;
+}
+
+/// Becomes a T only after an exception.
+template <class T>
+struct thrower {
+  operator T() const { throw 1; }
+};
+
+}  // namespace
+
+TEST_CASE("every event type has the path and the beta header that are documented, unless its object was deleted") {
+  samples::for_each_event_type([](auto empty) {
+    using T = decltype(empty);
+    INFO(T::type);
+    const BetaWebhookEventData data = filled<T>();
+    const auto resource = resource_of(data);
+    CHECK(resource == resource_of(filled<T>()));
+    if (T::type.find(".deleted") != std::string_view::npos) {
+      CHECK(!resource);
+      return;
+    }
+    REQUIRE(resource);
+    for (const auto& row : documented) {
+      if (T::type.substr(0, row.prefix.size()) != row.prefix) continue;
+      CHECK(resource->path == row.path);
+      CHECK(resource->beta == row.beta);
+      return;
+    }
+    FAIL("the test does not know this resource");
+  });
+}
+
+TEST_CASE("an event of an unknown type has no resource, and neither has a variant without a value") {
+  for (const char* const type : {"workflow.published", "session.renamed", "session.idled", "", "session."}) {
+    const BetaWebhookUnknownEventData unknown{type, "ID", "ORGANIZATION", "WORKSPACE", "{}"};
+    CHECK(!resource_of(unknown));
+    CHECK(!resource_of(BetaWebhookEventData(unknown)));
+  }
+  BetaWebhookEventData data;
+  CHECK_THROWS_AS(data.emplace<BetaWebhookVaultCreatedEventData>(thrower<BetaWebhookVaultCreatedEventData>()),
+                  int);
+  REQUIRE(data.valueless_by_exception());
+  CHECK(!resource_of(data));
+}
+
+TEST_CASE("an ID that is no segment of a path has no resource, whichever it is") {
+  for (const char* const id : {"", ".", ".."}) {
+    INFO(id);
+    samples::for_each_event_type([id](auto empty) {
+      auto data = filled<decltype(empty)>();
+      data.id = id;
+      CHECK(!path_of(data));
+    });
+    CHECK(!path_of(BetaWebhookSessionThreadIdledEventData{"ID", "", "", id}));
+    CHECK(!path_of(BetaWebhookVaultCredentialCreatedEventData{"ID", "", "", id}));
+    // The others are not in the path.
+    CHECK(path_of(BetaWebhookSessionIdledEventData{"ID", id, id}) == "/v1/sessions/ID");
+    CHECK(path_of(BetaWebhookUserProfileEnforcementActionOpenedEventData{"ID", id, id}) == "/v1/user_profiles/ID");
+  }
+}
+
+TEST_CASE("IDs are percent-encoded, so that none leads to another path") {
+  const struct {
+    std::string id, segment;
+  } rows[] = {
+      {"sesn_011CZkZAtmR3yMPDzynEDxu7", "sesn_011CZkZAtmR3yMPDzynEDxu7"},
+      {"a/b", "a%2Fb"},
+      {"../../v1/organizations", "..%2F..%2Fv1%2Forganizations"},
+      {"a\\..\\b", "a%5C..%5Cb"},
+      {"a?limit=1", "a%3Flimit=1"},
+      {"a#b", "a%23b"},
+      {"%", "%25"},
+      {"%2e%2e", "%252e%252e"},
+      {"%2F", "%252F"},
+      {"...", "..."},
+      {".a", ".a"},
+      {"a b\r\nx-api-key: c", "a%20b%0D%0Ax-api-key:%20c"},
+      {"\0"s, "%00"},
+      {"\x7f", "%7F"},
+      {"\xc3\xa9\xff", "%C3%A9%FF"},
+      {"{}[]|^`\"<>", "%7B%7D%5B%5D%7C%5E%60%22%3C%3E"},
+      {"-._~!$&'()*+,;=:@", "-._~!$&'()*+,;=:@"},  // RFC 3986: pchar
+  };
+  for (const auto& [id, segment] : rows) {
+    INFO(id);
+    CHECK(path_of(BetaWebhookSessionIdledEventData{id, "", ""}) == "/v1/sessions/" + segment);
+    CHECK(path_of(BetaWebhookSessionThreadIdledEventData{id, "", "", id}) ==
+          "/v1/sessions/" + segment + "/threads/" + segment);
+    CHECK(path_of(BetaWebhookVaultCredentialArchivedEventData{"ID", "", "", id}) ==
+          "/v1/vaults/" + segment + "/credentials/ID");
+  }
+
+  const std::string pchar = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@";
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string id = std::string("x") + static_cast<char>(byte);
+    const auto path = path_of(BetaWebhookAgentCreatedEventData{id, "", ""});
+    CHECK(path->size() == "/v1/agents/x"sv.size() + (pchar.find(id[1]) != std::string::npos ? 1 : 3));
+  }
+}
+
+TEST_CASE("resource_of() is a plain function, and its result outlives the event") {
+  std::optional<WebhookResource> (*const plain)(const BetaWebhookEventData&) = &resource_of;
+  const auto resource = plain(BetaWebhookMemoryStoreCreatedEventData{"memstore_1", "", ""});
+  CHECK(resource == WebhookResource{"/v1/memory_stores/memstore_1", "agent-memory-2026-07-22"});
+  CHECK(resource != WebhookResource{"/v1/memory_stores/memstore_1", ""});
+  CHECK(resource != WebhookResource{"/v1/memory_stores/memstore_2", "agent-memory-2026-07-22"});
+  static_assert(std::is_aggregate_v<WebhookResource>);
+  static_assert(std::is_nothrow_move_constructible_v<WebhookResource>);
+}
