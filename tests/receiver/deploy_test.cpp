@@ -418,7 +418,7 @@ TEST_CASE("HAProxy takes a receiver into service when it is healthy, and out of 
     for (int i = 0; i < 10; ++i) CHECK(site.deliver(event(ids + std::to_string(i))) == 200);
   };
   deliver_ten("whe_both_");
-  for (const std::size_t i : {0, 1}) CHECK(site.receivers[i]->logs(" recorded whe_both_"));
+  for (const std::size_t i : {0U, 1U}) CHECK(site.receivers[i]->logs(" recorded whe_both_"));
 
   site.receivers[0]->signal(SIGTERM);
   REQUIRE(eventually([&] { return count(proxy->log(), "Server receivers/a is DOWN, reason: Layer7") > 0; }));
