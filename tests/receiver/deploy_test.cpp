@@ -4,17 +4,22 @@
 #include "../catch.hpp"
 #include "databases.hpp"
 #include "deliveries.hpp"
+#include "store.hpp"
 
 #include <openssl/ssl.h>
+#include <anthropic/webhooks.hpp>
+#include <nlohmann/json.hpp>
 
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <future>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <sstream>
 
 namespace {
@@ -25,15 +30,20 @@ using Database = Postgres;
 using Database = Sqlite;
 #endif
 
-/// The path of a program of the system, or "" after it has said that it is not installed.
+/// Says that it is not installed, which is an error where all should be.
+void skip(const std::string& name) {
+  if (std::getenv("REQUIRE_PACKAGES")) FAIL(name << " is not installed");
+  WARN("skipped: " << name << " is not installed");
+}
+
+/// The path of a program of the system, or "" after it was skipped.
 std::string program(const std::string& name) {
   const char* const path = std::getenv("PATH");
   std::istringstream folders((path ? path : "/bin") + std::string(":/usr/sbin:/sbin"));
   for (std::string folder; std::getline(folders, folder, ':');) {
     if (access((folder + '/' + name).c_str(), X_OK) == 0) return folder + '/' + name;
   }
-  if (std::getenv("REQUIRE_PACKAGES")) FAIL(name << " is not installed");
-  WARN("skipped: " << name << " is not installed");
+  skip(name);
   return "";
 }
 
@@ -275,14 +285,17 @@ void check_drips(const Site& site, const Proxy& proxy) {
     for (auto& client : clients) n += client->drip() ? 1 : 0;
     return n;
   };
-  const auto begin = std::chrono::steady_clock::now();
-  for (int i = 0; i < 20; ++i) {
-    if (i % 5 == 0) CHECK(all_drip() >= 400);  // on a slow machine the first may be over their time
-    CHECK(site.deliver(event("whe_drip_" + std::to_string(i))) == 200);
-  }
   CAPTURE(proxy.log());
-  CHECK(std::chrono::steady_clock::now() - begin < 10s);
-  for (const auto& receiver : site.receivers) CHECK(count(receiver->log(), "not a whole request") == 0);
+  for (int i = 0; i < 20; ++i) {
+    if (i % 5 == 0) {
+      const std::size_t dripping = all_drip();
+      if (i == 0) CHECK(dripping >= 400);  // later, some are over their time
+    }
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(site.deliver(event("whe_drip_" + std::to_string(i))) == 200);
+    CHECK(std::chrono::steady_clock::now() - begin < 8s);
+  }
+  for (const auto& receiver : site.receivers) CHECK(count(receiver->log(), "no whole request") == 0);
 }
 
 /// Ends each receiver with each of the signals, and starts it again, while four clients deliver. No attempt may
@@ -341,7 +354,6 @@ TEST_CASE("nginx: deliveries come over https, and 500 connections that drip head
   check_deliveries(site);
   CHECK(site.client()->Get("/healthz")->status == 404);
   check_drips(site, *proxy);
-  CAPTURE(proxy->log());
 }
 
 TEST_CASE("nginx: three receivers are restarted under load, one after the other, and no attempt fails",
@@ -406,7 +418,7 @@ TEST_CASE("HAProxy takes a receiver into service when it is healthy, and out of 
     for (int i = 0; i < 10; ++i) CHECK(site.deliver(event(ids + std::to_string(i))) == 200);
   };
   deliver_ten("whe_both_");
-  for (const std::size_t i : {0, 1}) CHECK(site.receivers[i]->logs(" recorded whe_both_"));
+  for (const std::size_t i : {0U, 1U}) CHECK(site.receivers[i]->logs(" recorded whe_both_"));
 
   site.receivers[0]->signal(SIGTERM);
   REQUIRE(eventually([&] { return count(proxy->log(), "Server receivers/a is DOWN, reason: Layer7") > 0; }));
@@ -414,6 +426,185 @@ TEST_CASE("HAProxy takes a receiver into service when it is healthy, and out of 
   CHECK(site.receivers[1]->logs(" recorded whe_b_9"));
   CHECK(count(site.receivers[0]->log(), "whe_b_") == 0);
   CHECK(deliver(site.ports[0], event("whe_2")) == 200);  // what is still on its way to it
+}
+
+/// Whether the real receiver listens with these arguments, with a port and a database of the test's own.
+void check_arguments(std::vector<std::string> arguments, const std::string& database_variable) {
+  const Sqlite database;
+  for (const auto& [from, to] : Replacements{{"8080", "0"}, {database_variable, database.where()}}) {
+    CAPTURE(from);
+    const auto at = std::find(arguments.begin(), arguments.end(), from);
+    REQUIRE(at != arguments.end());
+    *at = to;
+  }
+  arguments.insert(arguments.begin(), RECEIVER);
+  const Process receiver(test_secret, arguments, database.folder.path / "log");
+  CHECK(receiver.logs("listening on http://"));
+}
+
+/// The seconds after --grace.
+int grace_of(const std::vector<std::string>& arguments) {
+  const auto at = std::find(arguments.begin(), arguments.end(), "--grace");
+  return at == arguments.end() ? 0 : std::stoi(*std::next(at));
+}
+
+TEST_CASE("systemd takes the unit, and finds it hardened", "[systemd]") {
+  const std::string analyze = program("systemd-analyze");
+  if (analyze.empty()) return;
+  const Folder folder;
+  const std::string binary = "/usr/local/bin/webhook-receiver";
+  const std::string text = deployed("webhook-receiver.service", {{binary, RECEIVER}});
+  const auto unit = write(folder.path / "webhook-receiver.service", text);
+  for (const std::vector<std::string>& command :
+       {std::vector<std::string>{analyze, "verify", "--man=no", "--recursive-errors=no", unit.string()},
+        std::vector<std::string>{analyze, "security", "--no-pager", "--offline=true", "--threshold=15",
+                                 unit.string()}}) {
+    Process process("", command, folder.path / "log");
+    const int status = process.wait();
+    CAPTURE(process.log());
+    CHECK(status == 0);
+    if (command[1] == "verify") CHECK(process.log() == "");
+  }
+  std::istringstream start(text.substr(text.find("ExecStart=")));
+  std::string line, argument;
+  std::getline(start, line);
+  std::istringstream words(line);
+  words >> argument;  // the program
+  std::vector<std::string> arguments;
+  while (words >> argument) arguments.push_back(argument);
+  check_arguments(arguments, "${DATABASE}");
+  const std::string name = "TimeoutStopSec=";
+  CHECK(std::stoi(text.substr(text.find(name) + name.size())) >= grace_of(arguments) + 10 + 31);
+}
+
+TEST_CASE("Kubernetes: the manifest is YAML, and its probes and arguments are those of the receiver",
+          "[kubernetes]") {
+  const Folder folder;
+  const std::string python = fs::exists("/usr/bin/python3") ? "/usr/bin/python3" : program("python3");
+  if (python.empty()) return;
+  const auto script = write(folder.path / "to_json.py",
+                            "import json, sys\n"
+                            "try:\n  import yaml\nexcept ImportError:\n  sys.exit(3)\n"
+                            "print(json.dumps(list(yaml.safe_load_all(open(sys.argv[1])))))\n");
+  Process process("", {python, script.string(), (fs::path(DEPLOY_DIR) / "kubernetes.yaml").string()},
+                  folder.path / "kubernetes.json");
+  const int status = process.wait();
+  if (status == 3) return skip("python3-yaml");
+  CAPTURE(process.log());
+  REQUIRE(status == 0);
+  const auto all = nlohmann::json::parse(process.log());
+  REQUIRE(all.size() == 4);
+  const auto& spec = all[0].at("/spec/template/spec"_json_pointer);
+  const auto& container = spec.at("/containers/0"_json_pointer);
+  const auto arguments = container.at("args").get<std::vector<std::string>>();
+  check_arguments(arguments, "$(DATABASE_URL)");
+  CHECK(container.at("/readinessProbe/httpGet/path"_json_pointer) == "/healthz");
+  CHECK(spec.at("terminationGracePeriodSeconds") >= grace_of(arguments) + 10 + 31);
+  const auto mount = container.at("/volumeMounts/0/mountPath"_json_pointer).get<std::string>();
+  const auto item = spec.at("/volumes/0/secret/items/0/path"_json_pointer).get<std::string>();
+  CHECK(container.at("/env/0/name"_json_pointer) == "ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE");
+  CHECK(container.at("/env/0/value"_json_pointer) == mount + '/' + item);
+  const auto& labels = all[0].at("/spec/template/metadata/labels"_json_pointer);
+  CHECK(all[0].at("/spec/selector/matchLabels"_json_pointer) == labels);
+  CHECK(all[1].at("/spec/selector/matchLabels"_json_pointer) == labels);
+  CHECK(all[2].at("/spec/selector"_json_pointer) == labels);
+  CHECK(all[2].at("/spec/ports/0/targetPort"_json_pointer) == container.at("/ports/0/name"_json_pointer));
+  CHECK(all[3].at("/spec/rules/0/http/paths/0/path"_json_pointer) == "/webhooks");
+}
+
+std::string readme() { return contents(fs::path(DEPLOY_DIR) / ".." / "README.md"); }
+
+/// The line of the README's SQL that starts so, and, where it is for one database, ends with its name.
+std::string statement(const std::string& start, const std::string& database) {
+  std::istringstream lines(readme());
+  for (std::string line; std::getline(lines, line);) {
+    const auto comment = line.find("--");
+    if (line.compare(0, start.size(), start) != 0) continue;
+    if (comment == std::string::npos || line.substr(comment) == "-- " + database) return line;
+  }
+  FAIL("the README has no " << start);
+  return "";
+}
+
+template <class T>
+void check_statements(const std::string& name, const std::string& days_ago) {
+  const T database;
+  const auto store = open_store(database.where(), Purpose::record);
+  store->record({{"new", "{}"}, {"old", "{}"}, {"older", "{}"}, {"waits", "{}"}, {"failed", "{}"}});
+  database.query("UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE id = 'new'");
+  database.query("UPDATE webhook_events SET handled_at = " + days_ago + " WHERE id LIKE 'old%'");
+  database.query("UPDATE webhook_events SET attempts = 5, reason = 'x', received_at = " + days_ago +
+                 ", try_at = '2999-01-01 00:00:00' WHERE id = 'failed'");
+  database.query(statement("DELETE", name));
+  CHECK(database.query("SELECT id FROM webhook_events ORDER BY id") == "failed\nnew\nwaits\n");
+  CHECK(database.query(statement("SELECT", name)) == "failed\n");
+  const auto handler = open_store(database.where(), Purpose::handle);
+  const auto handle = [&] {
+    std::string ids;
+    const Handler add = [&](auto&, const std::string& id, const auto&) { ids += id + ' '; };
+    while (handler->handle_next(add, [](const auto&, const auto&) {})) continue;
+    return ids;
+  };
+  CHECK(handle() == "waits ");
+  database.query(statement("UPDATE", name));
+  CHECK(handle() == "failed ");
+}
+
+TEST_CASE("the README's statements work in both databases", "[readme]") {
+  check_statements<Sqlite>("SQLite", "datetime('now', '-25 hours')");
+#ifdef POSTGRES_BIN
+  check_statements<Postgres>("PostgreSQL", "now() - interval '25 hours'");
+#endif
+}
+
+TEST_CASE("the README shows the Caddyfile, and links to files that exist", "[readme]") {
+  const std::string text = readme(), begin = "](";
+  CHECK(text.find("```\n" + deployed("Caddyfile", {}) + "```\n") != std::string::npos);
+  int links = 0;
+  for (std::size_t at = 0; (at = text.find(begin, at)) != std::string::npos; ++links) {
+    at += begin.size();
+    const std::string link = text.substr(at, text.find(')', at) - at);
+    CAPTURE(link);
+    CHECK((link.compare(0, 8, "https://") == 0 || fs::exists(fs::path(DEPLOY_DIR) / ".." / link)));
+  }
+  CHECK(links >= 8);
+}
+
+using namespace anthropic::webhooks;
+
+// The README's handler, with what it uses of examples/fetch.cpp.
+struct Api {
+  Api(const std::string& base_url, const std::string&) { CHECK(base_url == "https://api.anthropic.com"); }
+  static inline std::function<std::optional<nlohmann::json>(const WebhookResource&)> answer;
+  static std::optional<nlohmann::json> get(const WebhookResource& resource) { return answer(resource); }
+};
+#include "readme_handler.hpp"
+
+TEST_CASE("the README's handler does not lock the database while it fetches", "[readme]") {
+  const Sqlite database;
+  const auto recorder = open_store(database.where(), Purpose::record);
+  const auto handler = open_store(database.where(), Purpose::handle);
+  recorder->record({{"1", event("1")}, {"2", event("2")}, {"3", event("3", "session.deleted")}});
+  std::string reasons;
+  int fetched = 0;
+  Api::answer = [&](const WebhookResource& resource) -> std::optional<nlohmann::json> {
+    CHECK(resource.path == "/v1/sessions/sesn_1");
+    if (++fetched == 1) throw std::runtime_error("status 529");
+    database.query("INSERT INTO notes VALUES('another', 'writes')");
+    if (fetched == 2) return std::nullopt;
+    return nlohmann::json{{"status", "idle"}};
+  };
+  const auto handle_all = [&] {
+    return eventually([&] {
+      handler->handle_next([](auto& db, const auto&, const auto& body) { handle(db, unwrap(body)); },
+                           [&](const auto& id, const auto& reason) { reasons += id + ": " + reason + '\n'; });
+      return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "0\n";
+    });
+  };
+  REQUIRE(handle_all());
+  CHECK(reasons == "1: status 529\n");
+  CHECK(database.query("SELECT event_id || ': ' || note FROM notes ORDER BY rowid") ==
+        "another: writes\n2: gone\n3: gone\nanother: writes\n1: idle\n");
 }
 
 }  // namespace
