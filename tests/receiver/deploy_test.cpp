@@ -32,7 +32,7 @@ using Database = Sqlite;
 
 /// Says that it is not installed, which is an error where all should be.
 void skip(const std::string& name) {
-  if (std::getenv("REQUIRE_PACKAGES")) FAIL(name << " is not installed");
+  if (std::getenv("REQUIRE_SERVERS")) FAIL(name << " is not installed");
   WARN("skipped: " << name << " is not installed");
 }
 
