@@ -47,7 +47,7 @@ class Secrets {
       const std::string text = read();
       if (text == text_ && !even_if_same) return false;
       use(text);
-      the_log.line("the file has " + std::to_string(tell_at_.size()) + " secrets");
+      the_log.line("secrets in the file: " + std::to_string(tell_at_.size()));
     } catch (const std::exception& e) {
       problem = e.what();
       if (problem != problem_) the_log.line(problem + "; the secrets before stay");

@@ -92,7 +92,7 @@ TEST_CASE("on SIGHUP it reads the file of secrets again, and keeps those it has 
   CHECK(deliver_with(test_secret, port, "whe_1") == 200);
   files.write(test_secret + '\n' + other_secret + '\n');
   receiver.signal(SIGHUP);
-  CHECK(receiver.logs(" the file has 2 secrets\n"));
+  CHECK(receiver.logs(" secrets in the file: 2\n"));
   CHECK(deliver_with(test_secret, port, "whe_2") == 200);
   CHECK(deliver_with(other_secret, port, "whe_3") == 200);
   CHECK(receiver.logs(" signed with secret 2 of 2\n"));
@@ -113,7 +113,7 @@ TEST_CASE("on SIGHUP it reads the file of secrets again, and keeps those it has 
   CHECK(deliver_with(test_secret, port, "whe_2") == 200);
   files.write(other_secret);
   receiver.signal(SIGHUP);
-  CHECK(receiver.logs(" the file has 1 secrets\n"));
+  CHECK(receiver.logs(" secrets in the file: 1\n"));
   CHECK(deliver_with(other_secret, port, "whe_4") == 200);
   CHECK(deliver_with(test_secret, port, "whe_5") == 401);
   CHECK(receiver.logs(" signed with secret 1 of 1\n"));
@@ -134,7 +134,7 @@ TEST_CASE("a delivery that does not verify has it look for new secrets, at most 
   CHECK(deliver_with(other_secret, port, "whe_1") == 401);
   files.write(other_secret);
   CHECK(eventually([&] { return deliver_with(other_secret, port, "whe_1") == 200; }));
-  CHECK(receiver.logs(" the file has 1 secrets\n"));
+  CHECK(receiver.logs(" secrets in the file: 1\n"));
   CHECK(deliver_with(test_secret, port, "whe_2") == 401);
   files.write("malformed");
   CHECK(eventually(
@@ -163,7 +163,7 @@ TEST_CASE("a second endpoint with its own secret: each event comes twice and is 
   CHECK(deliver_with(test_secret, receiver.port, "whe_0") == 200);
   files.write(test_secret + "\n" + other_secret + "\n");
   receiver.signal(SIGHUP);
-  CHECK(receiver.logs("the file has 2 secrets"));
+  CHECK(receiver.logs("secrets in the file: 2\n"));
   std::atomic<int> good{0};
   in_threads(8, [&](std::size_t thread) {
     for (int i = 1; i <= 25; ++i) {
@@ -175,7 +175,7 @@ TEST_CASE("a second endpoint with its own secret: each event comes twice and is 
   CHECK(good == 200);
   files.write(other_secret);  // the first endpoint was deleted
   receiver.signal(SIGHUP);
-  CHECK(receiver.logs("the file has 1 secrets"));
+  CHECK(receiver.logs("secrets in the file: 1\n"));
   CHECK(deliver_with(other_secret, receiver.port, "whe_last") == 200);
   REQUIRE(eventually([&] {
     return files.database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "0\n";
@@ -231,6 +231,6 @@ TEST_CASE("a secret that is regenerated under load loses nothing if the file fol
   CHECK(lost == 0);
   CHECK(later > 0);
   CHECK(files.database.query("SELECT count(*) FROM webhook_events") == std::to_string(sent) + '\n');
-  CHECK(count(receiver.log(), " the file has 1 secrets\n") == 1);
+  CHECK(count(receiver.log(), " secrets in the file: 1\n") == 1);
   CHECK(count(receiver.log(), " signed with secret 1 of 1\n") == 2);
 }
