@@ -297,21 +297,18 @@ inline std::string excerpt(std::string_view text) {
 }
 
 inline std::string message_of(const body_fault& fault) {
-  switch (fault.code) {
-    case WebhookErrc::invalid_json:
-      if (fault.size == 0) return "not JSON: the body is empty";
-      return (fault.position < fault.size ? "not JSON at byte " : "not JSON: the body ends too early, at byte ") +
-             std::to_string(fault.position);
-    case WebhookErrc::missing_field:
-      return "missing";
-    case WebhookErrc::invalid_value:
-      return "expected " + excerpt(fault.expected) + ", found " +
-             excerpt(unescaped_text(fault.found, fault.escaped).view());
-    case WebhookErrc::invalid_timestamp:
-      return expected_timestamp;
-    default:
-      return std::string("expected ").append(fault.expected).append(", found ").append(fault.found);
+  if (fault.code == WebhookErrc::invalid_json) {
+    if (fault.size == 0) return "not JSON: the body is empty";
+    return (fault.position < fault.size ? "not JSON at byte " : "not JSON: the body ends too early, at byte ") +
+           std::to_string(fault.position);
   }
+  if (fault.code == WebhookErrc::missing_field) return "missing";
+  if (fault.code == WebhookErrc::invalid_timestamp) return expected_timestamp;
+  if (fault.code == WebhookErrc::invalid_value) {
+    return "expected " + excerpt(fault.expected) + ", found " +
+           excerpt(unescaped_text(fault.found, fault.escaped).view());
+  }
+  return std::string("expected ").append(fault.expected).append(", found ").append(fault.found);
 }
 
 /// A fault in words.
