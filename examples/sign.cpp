@@ -4,7 +4,6 @@
 //   ANTHROPIC_WEBHOOK_SIGNING_KEY=whsec_... sign file
 #include <anthropic/webhooks/verify.hpp>
 
-#include <chrono>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
@@ -20,11 +19,9 @@ int main(int argc, char** argv) try {
   const std::string body{std::istreambuf_iterator<char>(in), {}};
 
   const anthropic::webhooks::WebhookVerifier signer(std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY"));
-  const auto now = std::chrono::system_clock::now();
-  std::cout << "webhook-id: msg_1\nwebhook-timestamp: "
-            << std::chrono::floor<std::chrono::seconds>(now.time_since_epoch()).count()
-            << "\nwebhook-signature: " << signer.sign("msg_1", now, body) << "\n\n"
-            << body;
+  for (const auto& [name, value] : signer.signed_headers("msg_1", body))
+    std::cout << name << ": " << value << '\n';
+  std::cout << '\n' << body;
   return 0;
 } catch (const std::exception& e) {
   std::cerr << "sign: " << e.what() << '\n';

@@ -27,18 +27,15 @@ int main() {
   WebhookVerifier raw = WebhookVerifier::from_raw_key(bytes);    // a key that is not base64
 
   // For a test of your receiver: a signed delivery.
-  const auto now = std::chrono::system_clock::now();
-  const std::string seconds = std::to_string(std::chrono::system_clock::to_time_t(now));
-  const std::string signature = WebhookVerifier(old_secret).sign(id, now, body);
-  const WebhookHeaders headers{id, seconds, signature};  // or whatever your server has
+  const auto headers = WebhookVerifier(old_secret).signed_headers(id, body);  // or whatever your server has
 
   // For each delivery, call one of these. On an error, unwrap() throws, and try_unwrap() sets `error`.
   UnwrapWebhookEvent event = rotating.unwrap(body, headers);
   WebhookError error;
   std::optional<UnwrapWebhookEvent> same = rotating.try_unwrap(body, headers, error);
 
-  // To get the index of the secret too, call these two. The first throws. The second only parses.
-  std::size_t index = rotating.verify(body, headers);  // 1: the old secret signed
+  // To know which secret signed, call these two. verify() throws if none did, and unwrap() only parses.
+  std::size_t index = rotating.verify(body, headers);  // 1: the old one
   event = unwrap(body);
   std::cout << event_type(event.data) << ", signed with secret " << index << '\n';
 }

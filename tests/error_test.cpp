@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 using namespace anthropic::webhooks;
 
@@ -24,7 +25,25 @@ TEST_CASE("what() is the path and the message, or the message alone") {
   CHECK(std::string(WebhookError(WebhookErrc::invalid_json, "", "not JSON").what()) == "not JSON");
 }
 
-TEST_CASE("http_status() is 400 for the body, 401 for the sender, else 200") {
+TEST_CASE("to_string() is the enumerator's name") {
+  CHECK(to_string(WebhookErrc::none) == "none");
+  CHECK(to_string(WebhookErrc::invalid_json) == "invalid_json");
+  CHECK(to_string(WebhookErrc::missing_field) == "missing_field");
+  CHECK(to_string(WebhookErrc::wrong_type) == "wrong_type");
+  CHECK(to_string(WebhookErrc::invalid_value) == "invalid_value");
+  CHECK(to_string(WebhookErrc::invalid_timestamp) == "invalid_timestamp");
+  CHECK(to_string(WebhookErrc::missing_header) == "missing_header");
+  CHECK(to_string(WebhookErrc::invalid_header) == "invalid_header");
+  CHECK(to_string(WebhookErrc::timestamp_too_old) == "timestamp_too_old");
+  CHECK(to_string(WebhookErrc::timestamp_too_new) == "timestamp_too_new");
+  CHECK(to_string(WebhookErrc::no_matching_signature) == "no_matching_signature");
+  CHECK(to_string(WebhookErrc::invalid_secret) == "invalid_secret");
+  CHECK(to_string(WebhookErrc::crypto_failure) == "crypto_failure");
+  CHECK(to_string(WebhookErrc{99}) == "unknown");
+  static_assert(to_string(WebhookErrc::invalid_secret) == "invalid_secret");
+}
+
+TEST_CASE("http_status() is 400 for the body, 401 for the sender, 500 for OpenSSL, else 200") {
   const auto status = [](WebhookErrc code) { return WebhookError(code, "", "").http_status(); };
   CHECK(status(WebhookErrc::none) == 200);
   for (const auto code : {WebhookErrc::invalid_json, WebhookErrc::missing_field, WebhookErrc::wrong_type,
@@ -36,6 +55,7 @@ TEST_CASE("http_status() is 400 for the body, 401 for the sender, else 200") {
         WebhookErrc::timestamp_too_new, WebhookErrc::no_matching_signature, WebhookErrc::invalid_secret}) {
     CHECK(status(code) == 401);
   }
+  CHECK(status(WebhookErrc::crypto_failure) == 500);
 }
 
 TEST_CASE("a handler of any base catches an error whole") {
@@ -70,8 +90,23 @@ TEST_CASE("an error that is copied or sliced keeps its code, path and message") 
   assigned = parse_error;
   check(assigned);
 
+  const WebhookParseError again(sliced);
+  check(again);
+  check(WebhookVerificationError(sliced));
+  WebhookError moved_to = std::move(assigned);
+  check(moved_to);
+  assigned = moved_to;
+
   assigned = {};
   CHECK(assigned.code() == WebhookErrc::none);
   CHECK(assigned.path().empty());
   CHECK(std::string(assigned.what()).empty());
 }
+
+// What is thrown must not fail to be copied.
+static_assert(std::is_nothrow_copy_constructible_v<WebhookError> &&
+              std::is_nothrow_copy_assignable_v<WebhookError>);
+static_assert(std::is_nothrow_copy_constructible_v<WebhookParseError> &&
+              std::is_nothrow_copy_assignable_v<WebhookParseError>);
+static_assert(std::is_nothrow_copy_constructible_v<WebhookVerificationError> &&
+              std::is_nothrow_copy_assignable_v<WebhookVerificationError>);

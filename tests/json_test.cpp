@@ -217,6 +217,29 @@ TEST_CASE("an event outside the years 0000 to 9999 is not written") {
   }
 }
 
+namespace {
+
+/// Becomes a T only after an exception.
+template <class T>
+struct thrower {
+  operator T() const { throw 1; }
+};
+
+}  // namespace
+
+TEST_CASE("a variant that an exception left without a value is not written") {
+  BetaWebhookEvent event;
+  CHECK_THROWS_AS(event.data.emplace<BetaWebhookUnknownEventData>(thrower<BetaWebhookUnknownEventData>()), int);
+  REQUIRE(event.data.valueless_by_exception());
+  for (const auto& failure :
+       {samples::failure_of([&] { return json(event.data); }), samples::failure_of([&] { return json(event); })}) {
+    CHECK(failure.code == WebhookErrc::invalid_value);
+    CHECK(failure.what.find("the variant is valueless by an exception") != std::string::npos);
+  }
+  CHECK(samples::failure_of([&] { return json(event.data); }).path.empty());
+  CHECK(samples::failure_of([&] { return json(event); }).path == "/data");
+}
+
 TEST_CASE("values made by hand that are not UTF-8 throw no exception of nlohmann's") {
   const json unknown = {{"type", "x"}, {"id", "\xff"}};
   const auto failure = samples::failure_of([&] { return unknown.get<BetaWebhookEventData>(); });

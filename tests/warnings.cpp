@@ -62,6 +62,13 @@ int main(int argc, char** argv) {
     use(verifier.unwrap(body, as_pointer));
     use(unwrap(body, as_string, argv[0]));
     if (const auto tried = verifier.try_unwrap(body, as_optional, error)) use(*tried);
+    uses += verifier.try_verify(body, by_hand, error) == raw.try_verify(body, as_string, error) ? 1 : 0;
+    const auto made = WebhookVerifier::try_make({argv[0], body}, error);
+    if (made && WebhookVerifier::try_make(std::vector{body}, error)) use(made->signed_headers(event.id, body));
+    uses += static_cast<int>(WebhookVerifier({body}).verify(body, raw.signed_headers(event.id, body)) +
+                             to_string(error.code()).size()) +
+            (by_hand.id == body ? 1 : 0);
+    if (const auto text = try_format_timestamp(event.created_at)) use(*text);
 
     // Diagnosis, with headers in each form.
     for (const auto& finding : diagnose(body, body, headers)) uses += finding.proven ? 1 : 0;

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: MIT
-// The headers do not mind the macros of <windows.h>, nor verify(), which Unreal Engine and older Cocoa define.
-// What they include comes first, since it may.
+// The headers do not mind the macros of <windows.h>, Qt, AssertMacros.h (macOS) and X11. What they include comes
+// first, since it may.
 #if __has_include(<openssl/evp.h>)
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
+#include <openssl/params.h>
 #endif
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -44,7 +47,35 @@
 #define ERROR 0
 #define DELETE 0x00010000
 #define GetObject GetObjectA
-#define verify(condition) ((condition) ? (void)0 : abort())
+
+// Qt
+#define slots
+#define signals public
+#define emit
+#define foreach(variable, container) for (variable : container)
+#define forever for (;;)
+
+// AssertMacros.h, and verify() also of Unreal Engine
+#define check(assertion) ((void)(assertion))
+#define check_noerr(error) ((void)(error))
+#define check_string(assertion, message) ((void)(assertion))
+#define verify(assertion) ((void)(assertion))
+#define verify_noerr(error) ((void)(error))
+#define verify_string(assertion, message) ((void)(assertion))
+#define verify_action(assertion, action) ((void)(assertion))
+#define require(assertion, label) ((void)(assertion))
+#define require_noerr(error, label) ((void)(error))
+#define require_string(assertion, label, message) ((void)(assertion))
+#define require_action(assertion, label, action) ((void)(assertion))
+
+// X11
+#define None 0L
+#define Bool int
+#define Status int
+#define Success 0
+#define Always 2
+#define True 1
+#define False 0
 
 #include <anthropic/webhooks.hpp>
 #include <anthropic/webhooks/timestamp.hpp>
@@ -63,6 +94,7 @@ anthropic::webhooks::UnwrapWebhookEvent call(std::string_view body) {
 std::size_t call(const anthropic::webhooks::WebhookVerifier& verifier, std::string_view body,
                  const anthropic::webhooks::WebhookHeaders& headers) {
   anthropic::webhooks::WebhookError error;
+  if (!verifier.try_verify(body, headers, error)) return 0;
   return verifier.try_unwrap(body, headers, error) ? (verifier.verify)(body, headers) : 0;
 }
 

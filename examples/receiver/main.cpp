@@ -161,7 +161,7 @@ int main(int argc, char** argv) try {
       if (!options.save_refused.empty()) save(options.save_refused, request.headers, body);
       return answer(request, response, 401, e.what());
     }
-    const std::string id = printable(webhook_headers(request.headers).id);
+    const std::string id = printable(std::string(webhook_headers(request.headers).id));
     if (id.size() > 1000) return answer(request, response, 431, "the webhook-id is too long");
     try {
       const bool is_new = recorder.record(id, body);

@@ -79,14 +79,18 @@ void print_verification(std::string_view body) {
                                                     {"Webhook-Id", std::string(headers.id)},
                                                     {"Webhook-Signature", signature},
                                                     {"Webhook-Timestamp", "1773568800"}};
-  const auto look_up = [&headers](std::string_view name) {
+  const auto lookup = [&headers](std::string_view name) {
     return std::string(name == "webhook-id"          ? headers.id
                        : name == "webhook-timestamp" ? headers.timestamp
                                                      : headers.signature);
   };
 
   std::string message;  // already in one piece, which a receiver's is not
-  message.append(headers.id).append(".").append(headers.timestamp).append(".").append(body);
+  message.append(std::string_view(headers.id))
+      .append(".")
+      .append(std::string_view(headers.timestamp))
+      .append(".")
+      .append(body);
   EVP_MAC_CTX* const context = prepared_context(key);
   EVP_MAC_CTX* const original = prepared_context(key);
 
@@ -118,8 +122,7 @@ void print_verification(std::string_view body) {
       harness::make_row("OpenSSL HMAC(), one-shot", one_shot),
       harness::make_row("verify", [&] { return verifier.verify(body, headers, now); }),
       harness::make_row("verify, headers of a map of 8", [&] { return verifier.verify(body, map, now); }),
-      harness::make_row("verify, look-up that returns strings",
-                        [&] { return verifier.verify(body, look_up, now); }),
+      harness::make_row("verify, lookup that returns strings", [&] { return verifier.verify(body, lookup, now); }),
       harness::make_row("verify, and then unwrap",
                         [&] {
                           harness::keep(verifier.verify(body, headers, now));

@@ -49,7 +49,7 @@ bool is_listed(const std::string& expected, const std::string& signatures) {
 }
 
 std::string trimmed(const std::string& text) {
-  return std::regex_replace(text, std::regex("^[ \t]+|[ \t]+$"), "");
+  return std::regex_replace(text, std::regex("^[ \t\r]+|[ \t\r]+$"), "");
 }
 
 }  // namespace
@@ -81,7 +81,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     headers.emplace_back("webhook-signature", list);
     signatures += list + ' ';
   }
-  const auto look_up = [&](std::string_view name) {
+  const auto lookup = [&](std::string_view name) {
     return name == "webhook-id" ? id : name == "webhook-timestamp" ? timestamp : signatures;
   };
 
@@ -91,16 +91,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool good = !trimmed(id).empty() && id.find('.') == std::string::npos && is_number && age >= -tolerance &&
                     age <= tolerance && is_listed(expected, trimmed(signatures));
   const auto at = std::chrono::system_clock::time_point(std::chrono::seconds{now});
-  WebhookError error;
-  static_cast<void>(verifier->try_unwrap(body, look_up, error, at));
+  WebhookError error, verify_error;
+  static_cast<void>(verifier->try_unwrap(body, lookup, error, at));
+  const auto index = verifier->try_verify(body, headers, verify_error, at);
+  require(index.has_value() == (verify_error.code() == WebhookErrc::none), "an index comes with no error");
+  require(index.has_value() == good, "try_verify() accepts what was signed with the key");
   try {
     require(verifier->verify(body, headers, at) == 0, "there is only one secret");
     require(good, "what is accepted was signed with the key");
-    require(error.code() < WebhookErrc::missing_header, "a look-up function finds what a range has");
+    require(error.code() < WebhookErrc::missing_header, "a lookup function finds what a range has");
   } catch (const WebhookVerificationError& e) {
     require(!good, "what was signed with the key is accepted");
     require(error.code() == e.code() && std::string_view(error.what()) == e.what(),
-            "the error is the same for a look-up function");
+            "the error is the same for a lookup function");
     require(e.code() >= WebhookErrc::missing_header && e.code() <= WebhookErrc::no_matching_signature,
             "the headers are at fault");
     require(e.http_status() == 401 && e.path().empty(), "it is no error of the body");

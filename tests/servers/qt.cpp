@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-#include <anthropic/webhooks/verify.hpp>
-
+// Qt comes first, to show that the library does not mind its macros.
 #include <QCoreApplication>
 #include <QHttpServer>
 #include <QTcpServer>
+
+#include <anthropic/webhooks/verify.hpp>
 
 #include <cstdlib>
 #include <iostream>

@@ -229,11 +229,40 @@ class cause_search {
   std::vector<WebhookFinding> findings_;
 };
 
+inline std::vector<WebhookFinding> proven_causes(const diagnosed& request) {
+  std::vector<WebhookFinding> proven;
+  for (std::size_t most = 1; most <= 3 && proven.empty(); ++most)
+    proven = std::move(cause_search(request, most).findings());
+  return proven;
+}
+
+inline std::vector<WebhookFinding> suspected_causes(const diagnosed& request) {
+  std::vector<WebhookFinding> suspected;
+  for (const auto& entry : cause_entries) {
+    const std::string what = entry.suspect == nullptr ? "" : entry.suspect(request);
+    if (!what.empty()) suspected.push_back(finding_of(entry.cause, false, what));
+  }
+  if (suspected.empty() && !verdict_on_id(request.id).accepted() && is_signed(request)) {
+    suspected.push_back({WebhookCause::unknown, false,
+                         "The signature is right, but there is a dot in the webhook-id.",
+                         "Send an id without a dot: in what is signed, a dot stands between the parts."});
+  }
+  return suspected;
+}
+
+inline WebhookFinding unknown_cause(bool gave_up) {
+  return finding_of(
+      WebhookCause::unknown, false,
+      gave_up ? "No signature matches, of what was tried until it was too much work for a request so large."
+              : "No signature matches, whatever was tried. Probably the secret is that of another "
+                "endpoint or environment, or the body was changed.");
+}
+
 inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::string_view body,
                                                   const received_headers& headers, const header_list& names,
                                                   std::chrono::system_clock::time_point now,
                                                   diagnosis_work& work) {
-  if (!headers.contradicted.empty()) {
+  if (headers.contradicted < header_count) {
     return {{WebhookCause::unknown, false,
              "The verifier refuses the headers: " + message_of_header(verdict_on(headers)) + ".",
              "Find out what sends a header twice, or puts two requests together."}};
@@ -249,32 +278,14 @@ inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::
                           key ? &*key : nullptr,
                           &names,
                           &work};
-  if (key && decide({headers, body}, {&*key, 1, WebhookVerifier::default_tolerance, request.now}).accepted())
+  const receiver receiver{request.key, 1, WebhookVerifier::default_tolerance, request.now};
+  if (key && decide({headers, headers.timestamp, body}, receiver).accepted())
     return {finding_of(WebhookCause::verified, true, "The request verifies.")};
-
   // These come first: they take little of the work that may be done, and the search may take all of it.
-  std::vector<WebhookFinding> suspected;
-  for (const auto& entry : cause_entries) {
-    const std::string what = entry.suspect == nullptr ? "" : entry.suspect(request);
-    if (!what.empty()) suspected.push_back(finding_of(entry.cause, false, what));
-  }
-  if (suspected.empty() && !verdict_on_id(headers.id).accepted() && is_signed(request)) {
-    return {{WebhookCause::unknown, false, "The signature is right, but there is a dot in the webhook-id.",
-             "Send an id without a dot, since a dot is between the parts of what is signed."}};
-  }
-  for (std::size_t most = 1; most <= 3; ++most) {
-    cause_search search(request, most);
-    if (!search.findings().empty()) return std::move(search.findings());
-  }
-  if (suspected.empty()) {
-    const char* const what =
-        work.is_over()
-            ? "No signature matches, of what was tried until it was too much work for a request so large."
-            : "No signature matches, whatever was tried. Probably the secret is that of another endpoint "
-              "or environment, or the body was changed.";
-    suspected.push_back(finding_of(WebhookCause::unknown, false, what));
-  }
-  return suspected;
+  auto suspected = suspected_causes(request);
+  auto proven = proven_causes(request);
+  if (proven.empty() && suspected.empty()) suspected.push_back(unknown_cause(work.is_over()));
+  return proven.empty() ? std::move(suspected) : std::move(proven);
 }
 
 }  // namespace detail

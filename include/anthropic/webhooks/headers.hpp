@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <anthropic/webhooks/detail/text.hpp>
 #include <anthropic/webhooks/error.hpp>
 
 #include <algorithm>
@@ -98,11 +99,11 @@ auto text_of([[maybe_unused]] const T& value) {
 template <class T>
 struct is_text : std::is_same<decltype(text_of(std::declval<const T&>())), std::string_view> {};
 
-/// Without blanks around it. A carriage return may be left over from the end of a line.
-inline std::string_view trimmed(std::string_view text) noexcept {
-  constexpr std::string_view blanks = " \t\r";
-  text.remove_prefix((std::min)(text.find_first_not_of(blanks), text.size()));
-  text.remove_suffix(text.size() - (text.find_last_not_of(blanks) + 1));
+/// Without whitespace around it. A carriage return may be left over from the end of a line.
+constexpr std::string_view trimmed(std::string_view text) noexcept {
+  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -115,7 +116,7 @@ inline bool equal_ignoring_case(std::string_view name, std::string_view lower) n
 
 // What a request has for the three headers, and what is wrong with it.
 
-constexpr std::size_t header_count = 3;
+inline constexpr std::size_t header_count = 3;
 inline constexpr std::array<std::string_view, header_count> header_names{"webhook-id", "webhook-timestamp",
                                                                          "webhook-signature"};
 
@@ -132,8 +133,8 @@ inline constexpr std::array<std::array<std::string_view, header_count>, 7> relat
 /// Views that are valid for as long as a call of the library.
 struct received_headers {
   std::string_view id, timestamp, signature;
-  std::string_view contradicted = {};  // the name of a header that is there twice, with different values
-  std::string_view relative = {};      // one of the relatives, if there is any
+  std::size_t contradicted = header_count;  // which header is there twice, with different values
+  std::string_view relative = {};           // one of the relatives, if there is any
 };
 
 /// What was decided about a delivery: which secret signed it, or what is wrong. message_of() makes words of it.
@@ -141,14 +142,14 @@ struct verdict {
   [[nodiscard]] bool accepted() const { return code == WebhookErrc::none; }
 
   WebhookErrc code = WebhookErrc::none;
-  std::string_view header = {};   // its name, where one is at fault
-  std::string_view problem = {};  // what is wrong with that
+  std::size_t header = header_count;  // which one is at fault
+  const char* problem = "";           // with that header
   std::string_view relative = {};
-  std::int64_t age = 0;    // in seconds
-  std::size_t secret = 0;  // its index
+  std::int64_t age = 0;  // in seconds
+  std::size_t secret = 0;
 };
 
-constexpr verdict refusal_of_header(WebhookErrc code, std::string_view header, std::string_view problem) {
+constexpr verdict refusal_of_header(WebhookErrc code, std::size_t header, const char* problem) {
   verdict refusal;
   refusal.code = code;
   refusal.header = header;
@@ -160,11 +161,11 @@ constexpr verdict refusal_of_header(WebhookErrc code, std::string_view header, s
 inline verdict verdict_on_id(std::string_view id) {
   verdict result;
   if (id.empty()) {
-    result = refusal_of_header(WebhookErrc::missing_header, header_names[0], "missing");
+    result = refusal_of_header(WebhookErrc::missing_header, 0, "missing");
   } else if (id.find('.') != std::string_view::npos) {
     // What is signed is id.timestamp.body. With a dot in the id, an attacker could split it at another dot, and so
     // change the timestamp.
-    result = refusal_of_header(WebhookErrc::invalid_header, header_names[0], "there is a dot in it");
+    result = refusal_of_header(WebhookErrc::invalid_header, 0, "there is a dot in it");
   }
   return result;
 }
@@ -172,12 +173,15 @@ inline verdict verdict_on_id(std::string_view id) {
 /// Whether the headers are there, with an id that is allowed.
 inline verdict verdict_on(const received_headers& headers) {
   verdict result;
-  if (!headers.contradicted.empty()) {
+  if (headers.contradicted < header_count) {
     result =
         refusal_of_header(WebhookErrc::invalid_header, headers.contradicted, "there twice, with different values");
   } else if (headers.id.empty() || headers.timestamp.empty() || headers.signature.empty()) {
-    const auto& name = header_names[headers.id.empty() ? 0 : headers.timestamp.empty() ? 1 : 2];
-    result = refusal_of_header(WebhookErrc::missing_header, name, "missing");
+    result = refusal_of_header(WebhookErrc::missing_header,
+                               headers.id.empty()          ? 0
+                               : headers.timestamp.empty() ? 1
+                                                           : 2,
+                               "missing");
     result.relative = headers.relative;
   } else {
     result = verdict_on_id(headers.id);
@@ -186,7 +190,7 @@ inline verdict verdict_on(const received_headers& headers) {
 }
 
 inline std::string message_of_header(const verdict& refusal) {
-  std::string message(refusal.header);
+  std::string message(header_names[refusal.header]);
   message.append(" header: ").append(refusal.problem);
   if (!refusal.relative.empty()) {
     message.append("; there is ").append(refusal.relative).append(", which Standard Webhooks does not use");
@@ -223,15 +227,15 @@ class copied_headers {
       static_assert(is_text<std::decay_t<decltype(name)>>::value && is_text<std::decay_t<decltype(value)>>::value,
                     "headers: the names and values in the range must be strings, or views of characters");
       const std::string_view text = text_of(name);
-      if (text.empty()) continue;
-      const char first = to_lower(text.front());
+      const char first = text.empty() ? '\0' : to_lower(text.front());
       if (first == 'w' && add(text, text_of(value))) continue;
       if (first == 's' || first == 'x' || first == 'h' || first == 'w') notice_relative(text);
     }
+    if (!signatures_.empty()) values_[2] = trimmed(signatures_);
   }
 
   [[nodiscard]] received_headers views() const {
-    return {values_[0], values_[1], trimmed(values_[2]), contradicted_, relative_};
+    return {values_[0], values_[1], values_[2], contradicted_, relative_};
   }
 
  private:
@@ -241,11 +245,14 @@ class copied_headers {
     for (std::size_t i = 0; i < header_count; ++i) {
       if (!equal_ignoring_case(name, header_names[i])) continue;
       if (!std::exchange(found_[i], true)) {
-        values_[i] = value;
-      } else if (i == 2) {
-        values_[i].append(" ").append(value);
-      } else if (values_[i] != value && contradicted_.empty()) {
-        contradicted_ = header_names[i];
+        char* const copy = buffers_[i].resize(value.size());
+        std::copy(value.begin(), value.end(), copy);
+        values_[i] = {copy, value.size()};
+      } else if (header_names[i] == "webhook-signature") {
+        if (signatures_.empty()) signatures_ = values_[i];
+        signatures_.append(" ").append(value);
+      } else if (values_[i] != value && contradicted_ == header_count) {
+        contradicted_ = i;
       }
       return true;
     }
@@ -260,9 +267,12 @@ class copied_headers {
     }
   }
 
-  std::array<std::string, header_count> values_;
+  std::array<text_buffer, header_count> buffers_;
+  std::array<std::string_view, header_count> values_;
   std::array<bool, header_count> found_{};
-  std::string_view contradicted_, relative_;
+  std::string signatures_;  // where there are several
+  std::size_t contradicted_ = header_count;
+  std::string_view relative_;
 };
 
 // Any form of headers.

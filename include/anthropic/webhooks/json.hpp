@@ -135,7 +135,7 @@ void read_json(const Json& source, T& value) {
   checked_fields checked;
   if constexpr (std::is_same_v<T, BetaWebhookEvent>) {
     const fields data = in.is_object(field::data) ? fields_of(source["data"], "/data") : fields("/data");
-    checked = check_event<T>(in, data);
+    check_event<T>(in, data, checked);
     require_no(checked.fault);
     value = make_event<T>(in, data, checked, checked.is_unknown() ? dump(source["data"], "/data") : "");
   } else if constexpr (std::is_same_v<T, BetaWebhookEventData>) {

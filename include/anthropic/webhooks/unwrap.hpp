@@ -46,24 +46,22 @@ constexpr field field_named(std::string_view name) {
 /// Notes down, in one pass over a body, what an event is made of.
 class body_reader {
  public:
-  explicit body_reader(std::string_view body) : json_(body) {
+  /// `fault` becomes what is wrong with the body where that is not a JSON object.
+  body_reader(std::string_view body, body_fault& fault) : json_(body) {
     const char* at = json_.skip_space(json_.skip_byte_order_mark());
     json_type type = json_type::object;
     at = json_.skip_space(json_.is_at('{', at) ? read_envelope(at) : json_.skip_value(at, type));
     if (at != json_.end()) json_.fail(at);
     if (json_.failed()) {
-      fault_.code = WebhookErrc::invalid_json;
-      fault_.position = json_.failed_at();
-      fault_.size = body.size();
+      fault.code = WebhookErrc::invalid_json;
+      fault.position = json_.failed_at();
+      fault.size = body.size();
     } else if (type != json_type::object) {
-      fault_.code = WebhookErrc::wrong_type;
-      fault_.expected = "an object";
-      fault_.found = name_of(type);
+      fault.code = WebhookErrc::wrong_type;
+      fault.expected = "an object";
+      fault.found = name_of(type);
     }
   }
-
-  /// What is wrong with the body, if it is not a JSON object.
-  [[nodiscard]] const body_fault& fault() const { return fault_; }
 
   [[nodiscard]] const fields& envelope() const { return envelope_; }
   [[nodiscard]] const fields& data() const { return data_; }
@@ -155,7 +153,6 @@ class body_reader {
   fields envelope_{""};
   fields data_{"/data"};
   std::string_view data_text_;
-  body_fault fault_;
 };
 
 }  // namespace detail
@@ -163,10 +160,9 @@ class body_reader {
 template <class Event>
 std::optional<Event> try_unwrap(std::string_view body, WebhookError& error) {
   std::optional<Event> event;
-  const detail::body_reader read(body);
   detail::checked_fields checked;
-  checked.fault = read.fault();
-  if (!checked.fault) checked = detail::check_event<Event>(read.envelope(), read.data());
+  const detail::body_reader read(body, checked.fault);
+  if (!checked.fault) detail::check_event<Event>(read.envelope(), read.data(), checked);
   if (checked.fault) {
     error = detail::error_of(checked.fault);
   } else {

@@ -197,7 +197,7 @@ inline std::optional<std::size_t> WebhookVerifier::try_verify_received(
     const detail::received_headers& headers, std::string_view body, WebhookError& error,
     std::chrono::system_clock::time_point now) const {
   std::optional<std::size_t> index;
-  const detail::delivery delivery(headers, body);
+  const detail::delivery delivery{headers, headers.timestamp, body};
   const detail::receiver receiver{keys_->data(), keys_->size(), tolerance_, detail::seconds_since_1970(now)};
   const auto verdict = detail::decide(delivery, receiver);
   if (verdict.accepted()) {
@@ -269,10 +269,11 @@ inline std::string WebhookVerifier::sign(std::string_view id, std::chrono::syste
                                          std::string_view body) const {
   const auto verdict = detail::verdict_on_id_to_sign(id);
   if (!verdict.accepted()) throw WebhookVerificationError(verdict.code, "", detail::message_of_header(verdict));
-  const auto base64 =
-      detail::signature_of(keys_->front(), id, std::to_string(detail::seconds_since_1970(timestamp)), body);
-  if (!base64) throw WebhookVerificationError(WebhookErrc::crypto_failure, "", detail::openssl_failed);
-  return "v1," + std::string(base64->begin(), base64->end());
+  detail::digest_base64 signature;
+  if (!detail::sign(keys_->front(), id, std::to_string(detail::seconds_since_1970(timestamp)), body, signature)) {
+    throw WebhookVerificationError(WebhookErrc::crypto_failure, "", detail::openssl_failed);
+  }
+  return std::string("v1,").append(signature.view());
 }
 
 inline std::array<std::pair<std::string, std::string>, 3> WebhookVerifier::signed_headers(

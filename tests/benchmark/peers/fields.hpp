@@ -16,7 +16,8 @@
 
 namespace peers {
 
-namespace key = anthropic::webhooks::detail::key;
+using anthropic::webhooks::detail::field;
+using anthropic::webhooks::detail::index_of;
 
 /// The strings of a body by their keys. They become an event at its end, since the type that decides over the
 /// fields comes after some of them. String is std::string_view where the parser keeps a string alive so long.
@@ -24,7 +25,7 @@ template <class String>
 struct fields {
   using slot = std::optional<String>;
   slot id, created_at, type;
-  std::array<slot, key::unknown> data;  // of which those are used that data can have
+  std::array<slot, index_of(field::unknown)> data;  // of which those are used that data can have
 
   template <class Key>
   slot* of_envelope(const Key& name) {
@@ -35,13 +36,13 @@ struct fields {
 
   template <class Key>
   slot* of_data(const Key& name) {
-    if (name == "id") return &data[key::id];
-    if (name == "organization_id") return &data[key::organization_id];
-    if (name == "type") return &data[key::type];
-    if (name == "workspace_id") return &data[key::workspace_id];
-    if (name == "session_thread_id") return &data[key::session_thread_id];
-    if (name == "vault_id") return &data[key::vault_id];
-    return name == "enforcement_action_id" ? &data[key::enforcement_action_id] : nullptr;
+    if (name == "id") return &data[index_of(field::id)];
+    if (name == "organization_id") return &data[index_of(field::organization_id)];
+    if (name == "type") return &data[index_of(field::type)];
+    if (name == "workspace_id") return &data[index_of(field::workspace_id)];
+    if (name == "session_thread_id") return &data[index_of(field::session_thread_id)];
+    if (name == "vault_id") return &data[index_of(field::vault_id)];
+    return name == "enforcement_action_id" ? &data[index_of(field::enforcement_action_id)] : nullptr;
   }
 
   anthropic::webhooks::UnwrapWebhookEvent event() {
@@ -63,13 +64,13 @@ struct fields {
 
   template <class... Ts>
   bool read_data(std::variant<Ts...>& result) {
-    const std::string_view tag = required(data[key::type]);
+    const std::string_view tag = required(data[index_of(field::type)]);
     return (read_if_tagged<Ts>(tag, result) || ...);
   }
 
   template <class T, std::size_t... Is>
   T make(std::index_sequence<Is...>) {
-    return {std::string(required(data[anthropic::webhooks::detail::keys_of<T>()[Is]]))...};
+    return {std::string(required(data[index_of(anthropic::webhooks::detail::keys_of<T>()[Is])]))...};
   }
 
   template <class T, class Variant>

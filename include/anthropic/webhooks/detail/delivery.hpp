@@ -13,18 +13,14 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 /// Whether a delivery is accepted. All that verifies or diagnoses asks decide().
 namespace anthropic::webhooks::detail {
 
 struct delivery {
-  delivery(const received_headers& its_headers, std::string_view its_body)
-      : headers(its_headers), body(its_body), signed_timestamp(its_headers.timestamp) {}
-
-  received_headers headers;
-  std::string_view body;
+  const received_headers& headers;
   std::string_view signed_timestamp;  // what the sender signed; diagnose() also tries another than he sent
+  std::string_view body;
 };
 
 /// What the receiver has: a pointer to `count` keys, and the time.
@@ -51,9 +47,8 @@ inline constexpr const char* openssl_failed = "OpenSSL failed to make an HMAC-SH
 
 /// Whether an id can be signed: the receiver cuts off whitespace, which would be missing from what it verifies.
 inline verdict verdict_on_id_to_sign(std::string_view id) {
-  return trimmed(id) == id
-             ? verdict_on_id(id)
-             : refusal_of_header(WebhookErrc::invalid_header, header_names[0], "there is whitespace around it");
+  return trimmed(id) == id ? verdict_on_id(id)
+                           : refusal_of_header(WebhookErrc::invalid_header, 0, "there is whitespace around it");
 }
 
 /// Reads whole seconds since 1970, and returns whether the text is that.
@@ -70,6 +65,24 @@ inline bool read_seconds(std::string_view timestamp, std::int64_t& seconds) {
   return true;
 }
 
+/// Looks for the signature by this key: WebhookErrc::none where it is there. What has no candidate is not hashed.
+inline WebhookErrc find_signature(const hmac_sha256& key, const delivery& delivery) {
+  digest_base64 expected;
+  bool is_hashed = false;
+  auto result = WebhookErrc::no_matching_signature;
+  any_signature(delivery.headers.signature, [&](std::string_view version, std::string_view text) {
+    if (!is_candidate(version, text)) return false;
+    if (!std::exchange(is_hashed, true) &&
+        !sign(key, delivery.headers.id, delivery.signed_timestamp, delivery.body, expected)) {
+      result = WebhookErrc::crypto_failure;
+    } else if (matches(text, expected)) {
+      result = WebhookErrc::none;
+    }
+    return result != WebhookErrc::no_matching_signature;
+  });
+  return result;
+}
+
 inline verdict decide(const delivery& delivery, const receiver& receiver) {
   const auto& headers = delivery.headers;
   verdict result = verdict_on(headers);
@@ -77,7 +90,7 @@ inline verdict decide(const delivery& delivery, const receiver& receiver) {
 
   std::int64_t signed_at = 0;
   if (!read_seconds(headers.timestamp, signed_at)) {
-    result = refusal_of_header(WebhookErrc::invalid_header, header_names[1], "expected whole seconds since 1970");
+    result = refusal_of_header(WebhookErrc::invalid_header, 1, "expected whole seconds since 1970");
     return result;
   }
   result.age = receiver.now - signed_at;
@@ -87,19 +100,14 @@ inline verdict decide(const delivery& delivery, const receiver& receiver) {
     return result;
   }
 
-  const bool may_match = lists_candidate(headers.signature);  // else a hash would be for nothing
-  for (std::size_t i = 0; may_match && i < receiver.count; ++i) {
-    const auto expected = signature_of(receiver.keys[i], headers.id, delivery.signed_timestamp, delivery.body);
-    if (!expected) {
-      result.code = WebhookErrc::crypto_failure;
-      return result;
-    }
-    if (lists_signature(headers.signature, *expected)) {
-      result.secret = i;
-      return result;
-    }
-  }
   result.code = WebhookErrc::no_matching_signature;
+  for (std::size_t i = 0; i < receiver.count; ++i) {
+    const auto found = find_signature(receiver.keys[i], delivery);
+    if (found == WebhookErrc::no_matching_signature) continue;
+    result.code = found;
+    result.secret = i;
+    break;
+  }
   return result;
 }
 

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace anthropic::webhooks::detail {
@@ -18,6 +21,24 @@ constexpr std::uint32_t hex_digit(char c) noexcept {
   const auto digit = std::string_view("0123456789abcdefABCDEF").find(c);
   return static_cast<std::uint32_t>(digit == std::string_view::npos ? 16 : digit < 16 ? digit : digit - 6);
 }
+
+/// Room for a text of a known size. Only a long one takes an allocation.
+class text_buffer {
+ public:
+  text_buffer() {}
+  text_buffer(const text_buffer&) = delete;
+  text_buffer& operator=(const text_buffer&) = delete;
+
+  char* resize(std::size_t size) {
+    if (size <= small_.size()) return small_.data();
+    large_.resize(size);
+    return large_.data();
+  }
+
+ private:
+  std::array<char, 128> small_;
+  std::string large_;
+};
 
 /// A byte of 1 eight times, to repeat another byte with.
 inline constexpr std::uint64_t ones = ~std::uint64_t{0} / 0xFF;

@@ -5,10 +5,11 @@
 #include <anthropic/webhooks/detail/signature.hpp>
 #include <anthropic/webhooks/detail/text.hpp>
 
+#include <openssl/evp.h>
+
 #include <cstddef>
 #include <string>
 #include <string_view>
-#include <tuple>
 
 /// What diagnose() knows of the webhook-signature.
 namespace anthropic::webhooks::detail {
@@ -51,8 +52,9 @@ inline void undo_hexadecimal(const diagnosed& before, const delivery_visitor& vi
                      for (std::size_t i = 0; i < bytes.size(); ++i)
                        bytes[i] =
                            static_cast<unsigned char>(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
-                     const auto base64 = base64_of(bytes);
-                     list.append("v1,").append(base64.begin(), base64.end());
+                     digest_base64 base64;
+                     EVP_EncodeBlock(base64.data(), bytes.data(), static_cast<int>(bytes.size()));
+                     list.append("v1,").append(base64.view());
                      return true;
                    });
 }
@@ -71,7 +73,7 @@ inline void undo_url_safe_signature(const diagnosed& before, const delivery_visi
 inline void undo_lack_of_version(const diagnosed& before, const delivery_visitor& visit) {
   visit_signatures(before, visit, signature_without_version,
                    [](std::string& list, std::string_view version, std::string_view text) {
-                     constexpr std::size_t size = std::tuple_size_v<digest_base64>;
+                     constexpr std::size_t size = digest_base64::size;
                      // There may be something else before it, such as "v1=".
                      if (text.size() > size) text.remove_prefix(text.size() - size);
                      if (form_of(version, text) != signature_form::without_version) return false;

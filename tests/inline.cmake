@@ -1,0 +1,36 @@
+# Every object of a namespace in the headers is inline. Else each translation unit has one of its own, and an inline
+# function that uses it is not the same in two of them. HEADERS is the folder. Namespaces are not indented.
+cmake_minimum_required(VERSION 3.22)
+
+function(find_objects result text)
+  string(REPLACE ";" "<semicolon>" text "${text}")
+  string(REGEX MATCHALL "\n(static |const |constexpr )+[^\n(]*[={]" found "\n${text}")
+  set(${result} "${found}" PARENT_SCOPE)
+endfunction()
+
+# It finds what it should, and no functions.
+foreach(object IN ITEMS "constexpr int a = 1;" "static const char* b = nullptr;" "const std::array c{1};")
+  find_objects(found "namespace {\n${object}\n}")
+  if(NOT found)
+    message(FATAL_ERROR "not found: ${object}")
+  endif()
+endforeach()
+foreach(other IN ITEMS "inline constexpr int a = 1;" "constexpr int f(int a = 1) { return a; }" "  constexpr int a = 1;")
+  find_objects(found "namespace {\n${other}\n}")
+  if(found)
+    message(FATAL_ERROR "found: ${other}")
+  endif()
+endforeach()
+
+file(GLOB_RECURSE headers ${HEADERS}/*.hpp)
+list(LENGTH headers count)
+if(count LESS 10)
+  message(FATAL_ERROR "only ${count} headers in ${HEADERS}")
+endif()
+foreach(header IN LISTS headers)
+  file(READ ${header} text)
+  find_objects(found "${text}")
+  if(found)
+    message(FATAL_ERROR "${header}: not inline:${found}")
+  endif()
+endforeach()
