@@ -347,10 +347,10 @@ std::vector<spoilt> spoilt_requests() {
     rows.push_back({text, with_body(signed_request(raw + end), text), expected});
   }
 
-  // The first and the last character that is a pair of escapes, and the last that is one.
+  // The first and the last character that takes a surrogate pair, and the last that does not.
   rows.push_back({"surrogate pairs",
-                  with_body(signed_request(R"({"a":"\ud800\udc00\udbff\udfff\uffff"})"),
-                            "{\"a\":\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\xef\xbf\xbf\"}"),
+                  with_body(signed_request(R"({"id":"\ud800\udc00\udbff\udfff\uffff"})"),
+                            "{\"id\":\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\xef\xbf\xbf\"}"),
                   {cause::body_reserialized}});
 
   // The two key orders of the wire.

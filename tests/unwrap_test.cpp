@@ -345,6 +345,15 @@ TEST_CASE("tags are exact: anything else is an unknown event") {
       BetaWebhookEventData{BetaWebhookSessionIdledEventData{}});
 }
 
+TEST_CASE("a tag of fewer than the eight characters that are hashed is unknown") {
+  using types = detail::known_types<BetaWebhookEventData>;
+  for (const std::string_view tag : {"", "x", "session", "agent.c", "vault.c", "session.", "vault.cr"}) {
+    CHECK(types::find(tag) == 51);
+  }
+  CHECK(types::find("session.created") == 0);
+  CHECK(types::find("external_storage.recovered") == 50);
+}
+
 TEST_CASE("an unknown event has the IDs that are there as strings, else empty ones") {
   const auto all =
       unknown_of(body_with(R"({"workspace_id":"w","type":"workflow.published","organization_id":"o","id":"i"})"));

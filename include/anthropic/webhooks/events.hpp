@@ -505,13 +505,22 @@ struct BetaWebhookEvent {
 /// What unwrap() returns.
 using UnwrapWebhookEvent = BetaWebhookEvent;
 
-/// The event type of `data`, such as "session.deleted", also of an unknown one. It takes one of the structs as
-/// well. The view is valid until `data` is changed or destroyed.
-[[nodiscard]] inline std::string_view event_type(const BetaWebhookEventData& data) noexcept;
+namespace detail {
+template <class T>
+struct is_data;
+}  // namespace detail
 
-/// The ID of the workspace in which it happened, or "" for an event without one. It takes one of the structs as
-/// well. The view is valid until `data` is changed or destroyed.
-[[nodiscard]] inline std::string_view workspace_id(const BetaWebhookEventData& data) noexcept;
+/// The event type of `data`, such as "session.deleted", also of an unknown one. It takes a BetaWebhookEventData or
+/// one of the structs. The view is valid until `data` is changed or destroyed.
+template <class Data>  // A template is compiled only where it is called.
+[[nodiscard]] std::enable_if_t<detail::is_data<Data>::value, std::string_view> event_type(
+    const Data& data) noexcept;
+
+/// The ID of the workspace in which it happened, or "" for an event without one. It takes a BetaWebhookEventData
+/// or one of the structs. The view is valid until `data` is changed or destroyed.
+template <class Data>
+[[nodiscard]] std::enable_if_t<detail::is_data<Data>::value, std::string_view> workspace_id(
+    const Data& data) noexcept;
 
 /// A visitor made of lambdas: `std::visit(overloaded{[](const A&) {...}, [](const auto&) {...}}, data)`.
 template <class... Ts>
@@ -542,20 +551,20 @@ inline constexpr bool has_workspace_id<T, std::void_t<decltype(T::workspace_id)>
 
 /// All members of an event's data, in their order.
 template <class T>
-auto strings_of(const T& data) {
+auto strings_of(T& data) {
   constexpr std::size_t count = sizeof(T) / sizeof(std::string);
   static_assert(count >= 2 && count <= 5, "strings_of() does not know so many members");
   if constexpr (count == 2) {
-    const auto& [a, b] = data;
+    auto& [a, b] = data;
     return std::array{&a, &b};
   } else if constexpr (count == 3) {
-    const auto& [a, b, c] = data;
+    auto& [a, b, c] = data;
     return std::array{&a, &b, &c};
   } else if constexpr (count == 4) {
-    const auto& [a, b, c, d] = data;
+    auto& [a, b, c, d] = data;
     return std::array{&a, &b, &c, &d};
   } else {
-    const auto& [a, b, c, d, e] = data;
+    auto& [a, b, c, d, e] = data;
     return std::array{&a, &b, &c, &d, &e};
   }
 }
@@ -566,9 +575,27 @@ constexpr std::string_view tag_of() {
   return {};
 }
 
-template <std::size_t Index, class Data>
-std::string_view workspace_id_at(const Data& data) {
-  return workspace_id(*std::get_if<Index>(&data));
+/// Whether T is the data of an event, in the variant or alone.
+template <class T>
+struct is_data : std::bool_constant<is_event_data<T> || std::is_same_v<T, BetaWebhookEventData>> {};
+
+template <class... Ts>
+std::string_view event_type_in(const std::variant<Ts...>& data) noexcept {
+  static constexpr std::array tags{tag_of<Ts>()...};
+  if (const auto* const unknown = std::get_if<BetaWebhookUnknownEventData>(&data)) return unknown->type;
+  return data.valueless_by_exception() ? std::string_view() : tags[data.index()];
+}
+
+template <class T, class Data>
+std::string_view workspace_id_as(const Data& data) {
+  return workspace_id(*std::get_if<T>(&data));
+}
+
+// A table compiles faster than std::visit().
+template <class... Ts>
+std::string_view workspace_id_in(const std::variant<Ts...>& data) noexcept {
+  static constexpr std::array getters{&workspace_id_as<Ts, std::variant<Ts...>>...};
+  return data.valueless_by_exception() ? std::string_view() : getters[data.index()](data);
 }
 
 }  // namespace detail
@@ -583,38 +610,25 @@ std::enable_if_t<detail::is_event_data<T>, bool> operator==(const T& a, const T&
   return true;
 }
 
-/// Not part of the interface. Callers see plain functions. They are friends of a class template, so that a
-/// compiler compiles them only where they are called. Else workspace_id() would take a third of the compile time
-/// of a file that only includes this header. A table compiles faster than std::visit().
-template <class Data, class Indices = std::make_index_sequence<std::variant_size_v<Data>>>
-struct event_data_functions;
-template <class... Ts, std::size_t... Is>
-struct event_data_functions<std::variant<Ts...>, std::index_sequence<Is...>> {
-  using Data = std::variant<Ts...>;
-
-  friend std::string_view event_type(const Data& data) noexcept {
-    static constexpr std::array tags{detail::tag_of<Ts>()...};
-    if (const auto* const unknown = std::get_if<sizeof...(Ts) - 1>(&data)) return unknown->type;
-    return data.valueless_by_exception() ? std::string_view() : tags[data.index()];
+template <class Data>
+std::enable_if_t<detail::is_data<Data>::value, std::string_view> event_type(const Data& data) noexcept {
+  if constexpr (detail::is_event_data<Data>) {
+    return data.type;
+  } else {
+    return detail::event_type_in(data);
   }
-
-  friend std::string_view workspace_id(const Data& data) noexcept {
-    static constexpr std::array getters{&detail::workspace_id_at<Is, Data>...};
-    return data.valueless_by_exception() ? std::string_view() : getters[data.index()](data);
-  }
-};
-static_assert(std::is_empty_v<event_data_functions<BetaWebhookEventData>>, "this defines the functions above");
-
-// Without these, a struct would be converted to a temporary variant, and the view would dangle.
-template <class T>
-[[nodiscard]] std::enable_if_t<detail::is_event_data<T>, std::string_view> event_type(const T& data) noexcept {
-  return data.type;
 }
-template <class T>
-[[nodiscard]] std::enable_if_t<detail::is_event_data<T>, std::string_view> workspace_id(
-    [[maybe_unused]] const T& data) noexcept {
-  if constexpr (detail::has_workspace_id<T>) return data.workspace_id;
-  return {};
+
+template <class Data>
+std::enable_if_t<detail::is_data<Data>::value, std::string_view> workspace_id(
+    [[maybe_unused]] const Data& data) noexcept {
+  if constexpr (detail::has_workspace_id<Data>) {
+    return data.workspace_id;
+  } else if constexpr (detail::is_event_data<Data>) {
+    return {};
+  } else {
+    return detail::workspace_id_in(data);
+  }
 }
 
 template <class T>

@@ -137,18 +137,24 @@ void read_json(const Json& source, T& value) {
     const fields data = in.is_object(field::data) ? fields_of(source["data"], "/data") : fields("/data");
     check_event<T>(in, data, checked);
     require_no(checked.fault);
-    value = make_event<T>(in, data, checked, checked.is_unknown() ? dump(source["data"], "/data") : "");
+    T event;
+    fill_event(in, data, checked, checked.is_unknown() ? dump(source["data"], "/data") : "", event);
+    value = std::move(event);
   } else if constexpr (std::is_same_v<T, BetaWebhookEventData>) {
     check_data<T>(in, checked);
     require_no(checked.fault);
-    value = make_data<T>(in, checked, checked.is_unknown() ? dump(source, "") : "");
+    T data;
+    fill_data(in, checked, checked.is_unknown() ? dump(source, "") : "", data);
+    value = std::move(data);
   } else if constexpr (std::is_same_v<T, BetaWebhookUnknownEventData>) {
     require_no(in.fault_unless_string(field::type));
     value = make_unknown(in, dump(source, ""));
   } else {
     require_no(in.fault_unless_tagged(T::type));
     require_no(in.fault_unless_strings(keys_of<T>()));
-    value = make<T>(in);
+    T data;
+    in.copy(keys_of<T>(), members_of(data));
+    value = std::move(data);
   }
 }
 

@@ -155,20 +155,29 @@ class body_reader {
   std::string_view data_text_;
 };
 
+/// Fills an event from a body, and returns what is wrong with that.
+template <class Event>
+body_fault read_event(std::string_view body, Event& event) {
+  checked_fields checked;
+  const body_reader read(body, checked.fault);
+  if (!checked.fault) check_event<Event>(read.envelope(), read.data(), checked);
+  if (!checked.fault) {
+    std::string json(checked.is_unknown() ? read.data_text() : "");
+    fill_event(read.envelope(), read.data(), checked, std::move(json), event);
+  }
+  return checked.fault;
+}
+
 }  // namespace detail
 
 template <class Event>
 std::optional<Event> try_unwrap(std::string_view body, WebhookError& error) {
-  std::optional<Event> event;
-  detail::checked_fields checked;
-  const detail::body_reader read(body, checked.fault);
-  if (!checked.fault) detail::check_event<Event>(read.envelope(), read.data(), checked);
-  if (checked.fault) {
-    error = detail::error_of(checked.fault);
-  } else {
-    std::string json(checked.is_unknown() ? read.data_text() : "");
-    event.emplace(detail::make_event<Event>(read.envelope(), read.data(), checked, std::move(json)));
-    if (error.code() != WebhookErrc::none) error = {};
+  std::optional<Event> event(std::in_place);
+  if (const auto fault = detail::read_event(body, *event)) {
+    error = detail::error_of(fault);
+    event.reset();
+  } else if (error.code() != WebhookErrc::none) {
+    error = {};
   }
   return event;
 }
@@ -176,10 +185,9 @@ std::optional<Event> try_unwrap(std::string_view body, WebhookError& error) {
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 template <class Event>
 Event unwrap(std::string_view body) {
-  WebhookError error;
-  auto event = try_unwrap<Event>(body, error);
-  if (!event) throw WebhookParseError(error);
-  return *std::move(event);
+  Event event;  // not over try_unwrap(): moving a variant of 52 alternatives takes long to compile
+  if (const auto fault = detail::read_event(body, event)) throw WebhookParseError(detail::error_of(fault));
+  return event;
 }
 #endif
 

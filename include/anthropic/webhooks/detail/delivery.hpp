@@ -140,20 +140,14 @@ inline std::string message_of_no_match(std::string_view signatures, std::size_t 
 }
 
 inline std::string message_of(const verdict& refusal, const delivery& delivery, const receiver& receiver) {
-  switch (refusal.code) {
-    case WebhookErrc::timestamp_too_old:
-    case WebhookErrc::timestamp_too_new: {
-      const bool old = refusal.age > 0;
-      return "signed " + std::to_string(old ? refusal.age : -refusal.age) + (old ? " s ago" : " s in the future") +
-             ", and the tolerance is " + std::to_string(receiver.tolerance.count()) + " s";
-    }
-    case WebhookErrc::no_matching_signature:
-      return message_of_no_match(delivery.headers.signature, delivery.body.size(), receiver.count);
-    case WebhookErrc::crypto_failure:
-      return openssl_failed;
-    default:
-      return message_of_header(refusal);
+  if (refusal.code == WebhookErrc::crypto_failure) return openssl_failed;
+  if (refusal.code == WebhookErrc::no_matching_signature) {
+    return message_of_no_match(delivery.headers.signature, delivery.body.size(), receiver.count);
   }
+  if (refusal.header < header_count) return message_of_header(refusal);
+  const bool old = refusal.code == WebhookErrc::timestamp_too_old;
+  return "signed " + std::to_string(old ? refusal.age : -refusal.age) + (old ? " s ago" : " s in the future") +
+         ", and the tolerance is " + std::to_string(receiver.tolerance.count()) + " s";
 }
 
 inline WebhookError error_of(const verdict& refusal, const delivery& delivery, const receiver& receiver) {

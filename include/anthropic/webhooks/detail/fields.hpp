@@ -7,6 +7,7 @@
 #include <anthropic/webhooks/events.hpp>
 #include <anthropic/webhooks/timestamp.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -65,6 +66,18 @@ constexpr key_list keys_of() {
   return {field::id, field::organization_id, field::workspace_id, extra};
 }
 
+/// The members themselves, and then null.
+using member_list = std::array<std::string*, std::tuple_size_v<key_list>>;
+
+template <class T>
+member_list members_of(T& data) {
+  const auto strings = strings_of(data);
+  static_assert(keys_of<T>()[strings.size() - 1] != field::unknown, "T has a member that keys_of() lacks");
+  member_list members{};
+  std::copy(strings.begin(), strings.end(), members.begin());
+  return members;
+}
+
 /// The first thing that is wrong with a body. error_of() makes words of it.
 struct body_fault {
   explicit operator bool() const { return code != WebhookErrc::none; }
@@ -114,6 +127,10 @@ class fields {
       result.resize(static_cast<std::size_t>(unescape(result, result.data()) - result.data()));
     }
     return result;
+  }
+  /// Copies the text of each key to the member in its place.
+  void copy(const key_list& keys, const member_list& members) const {
+    for (std::size_t i = 0; i < members.size() && members[i] != nullptr; ++i) *members[i] = text(keys[i]);
   }
   [[nodiscard]] unescaped_text short_text(field name) const { return {raw_text(name), is_escaped(name)}; }
 
@@ -174,26 +191,15 @@ class fields {
   std::array<unset_view, field_names.size() + 1> texts_;
 };
 
-template <class T, std::size_t... Is>
-T make(const fields& in, std::index_sequence<Is...>) {
-  constexpr key_list keys = keys_of<T>();
-  static_assert(((keys[Is] != field::unknown) && ...), "T has a member that keys_of() lacks");
-  return {in.text(keys[Is])...};
-}
-/// Makes the data of a known event, whose tag and strings were checked.
-template <class T>
-T make(const fields& in) {
-  return make<T>(in, std::make_index_sequence<sizeof(T) / sizeof(std::string)>());
-}
-
 inline BetaWebhookUnknownEventData make_unknown(const fields& in, std::string json) {
   return {in.text(field::type), in.text(field::id), in.text(field::organization_id), in.text(field::workspace_id),
           std::move(json)};
 }
 
+/// Makes `data` an empty alternative, and returns its members.
 template <class Data, std::size_t Index>
-Data make_alternative(const fields& in) {
-  return Data(std::in_place_index<Index>, make<std::variant_alternative_t<Index, Data>>(in));
+member_list emplace_alternative(Data& data) {
+  return members_of(data.template emplace<Index>());
 }
 
 /// Of the first and the last eight characters and the length. The factor, 2^64 divided by the golden ratio,
@@ -228,7 +234,7 @@ template <class Data, std::size_t... Is>
 struct known_types<Data, std::index_sequence<Is...>> {
   static constexpr std::array tags{std::variant_alternative_t<Is, Data>::type...};
   static constexpr std::array keys{keys_of<std::variant_alternative_t<Is, Data>>()...};
-  static constexpr std::array makers{&make_alternative<Data, Is>...};
+  static constexpr std::array emplacers{&emplace_alternative<Data, Is>...};
   static constexpr auto table = table_of(tags);
 
   /// The index of the type with this tag, or the number of known types.
@@ -277,16 +283,21 @@ void check_event(const fields& envelope, const fields& data, checked_fields& che
   if (!fault) check_data<decltype(Event::data)>(data, checked);
 }
 
-/// Makes what was checked, of an unknown type with this JSON text.
+/// Fills in what was checked, of an unknown type with this JSON text.
 template <class Data>
-Data make_data(const fields& in, const checked_fields& checked, std::string json) {
-  if (checked.is_unknown()) return make_unknown(in, std::move(json));
-  return known_types<Data>::makers[checked.type](in);
+void fill_data(const fields& in, const checked_fields& checked, std::string json, Data& data) {
+  if (checked.is_unknown()) {
+    data.template emplace<BetaWebhookUnknownEventData>(make_unknown(in, std::move(json)));
+  } else {
+    in.copy(known_types<Data>::keys[checked.type], known_types<Data>::emplacers[checked.type](data));
+  }
 }
 template <class Event>
-Event make_event(const fields& envelope, const fields& data, const checked_fields& checked, std::string json) {
-  return {envelope.text(field::id), checked.created_at,
-          make_data<decltype(Event::data)>(data, checked, std::move(json))};
+void fill_event(const fields& envelope, const fields& data, const checked_fields& checked, std::string json,
+                Event& event) {
+  event.id = envelope.text(field::id);
+  event.created_at = checked.created_at;
+  fill_data(data, checked, std::move(json), event.data);
 }
 
 /// Text from a body, made fit for a message: short, on one line, in ASCII.
@@ -299,21 +310,18 @@ inline std::string excerpt(std::string_view text) {
 }
 
 inline std::string message_of(const body_fault& fault) {
-  switch (fault.code) {
-    case WebhookErrc::invalid_json:
-      if (fault.size == 0) return "not JSON: the body is empty";
-      return (fault.position < fault.size ? "not JSON at byte " : "not JSON: the body ends too early, at byte ") +
-             std::to_string(fault.position);
-    case WebhookErrc::missing_field:
-      return "missing";
-    case WebhookErrc::invalid_value:
-      return "expected " + excerpt(fault.expected) + ", found " +
-             excerpt(unescaped_text(fault.found, fault.escaped).view());
-    case WebhookErrc::invalid_timestamp:
-      return expected_timestamp;
-    default:
-      return std::string("expected ").append(fault.expected).append(", found ").append(fault.found);
+  if (fault.code == WebhookErrc::invalid_json) {
+    if (fault.size == 0) return "not JSON: the body is empty";
+    return (fault.position < fault.size ? "not JSON at byte " : "not JSON: the body ends too early, at byte ") +
+           std::to_string(fault.position);
   }
+  if (fault.code == WebhookErrc::missing_field) return "missing";
+  if (fault.code == WebhookErrc::invalid_timestamp) return expected_timestamp;
+  if (fault.code == WebhookErrc::invalid_value) {
+    return "expected " + excerpt(fault.expected) + ", found " +
+           excerpt(unescaped_text(fault.found, fault.escaped).view());
+  }
+  return std::string("expected ").append(fault.expected).append(", found ").append(fault.found);
 }
 
 /// A fault in words.

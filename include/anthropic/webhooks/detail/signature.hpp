@@ -27,27 +27,15 @@ namespace anthropic::webhooks::detail {
 
 /// HMAC-SHA256 with one key, by OpenSSL's EVP_MAC. Safe to call from many threads at once.
 ///
-/// A context with the key is kept as it is, and a call works on a copy. It then leaves the copy as the spare one
-/// for the next call, since copying takes more than half as long as signing a delivery. A call that finds no spare
-/// one, because another thread has it, makes another copy.
+/// A context with the key is kept as it is, and a call works on a copy. It then leaves the copy as a spare one for
+/// the next call, since copying takes more than half as long as signing a delivery. Threads have places of their
+/// own for it, so that they seldom meet; a call that finds its place empty makes another copy.
 class hmac_sha256 {
  public:
   using digest = std::array<unsigned char, 32>;
 
   /// Nothing where OpenSSL has no HMAC-SHA256 for this key, or no memory.
   static std::optional<hmac_sha256> make(std::string_view key);
-
-  hmac_sha256(hmac_sha256&& other) noexcept
-      : original_(std::move(other.original_)),
-        restarts_(other.restarts_),
-        spare_(other.spare_.exchange(nullptr)) {}
-  hmac_sha256& operator=(hmac_sha256&& other) noexcept {
-    std::swap(original_, other.original_);
-    std::swap(restarts_, other.restarts_);
-    other.spare_ = spare_.exchange(other.spare_.exchange(nullptr));
-    return *this;
-  }
-  ~hmac_sha256() { EVP_MAC_CTX_free(spare_.load()); }
 
   /// Returns whether OpenSSL made it.
   [[nodiscard]] bool sign(std::initializer_list<std::string_view> message, digest& result) const;
@@ -59,11 +47,22 @@ class hmac_sha256 {
   };
   using context = std::unique_ptr<EVP_MAC_CTX, deleter>;
 
-  explicit hmac_sha256(context original) noexcept : original_(std::move(original)) {}
+  struct place {
+    place() = default;
+    place(const place&) = delete;
+    place& operator=(const place&) = delete;
+    ~place() { EVP_MAC_CTX_free(spare); }
+
+    std::atomic<EVP_MAC_CTX*> spare{nullptr};
+    std::array<char, 64 - sizeof(void*)> padding{};  // so that no two are in a cache line
+  };
+  using places = std::array<place, 8>;
+
+  explicit hmac_sha256(context original) : original_(std::move(original)), places_(std::make_unique<places>()) {}
 
   context original_;
+  std::unique_ptr<places> places_;
   bool restarts_ = true;
-  mutable std::atomic<EVP_MAC_CTX*> spare_{nullptr};
 };
 
 /// A digest in base64. EVP_EncodeBlock() ends it with a NUL.
@@ -122,20 +121,29 @@ inline std::optional<hmac_sha256> hmac_sha256::make(std::string_view key) {
     result.reset();
   } else if (!result->sign({"x"}, again) || first != again) {
     result->restarts_ = false;
-    EVP_MAC_CTX_free(result->spare_.exchange(nullptr));
+    result->places_ = std::make_unique<places>();
   }
   return result;
 }
 
+/// Numbers the threads that call it.
+inline std::size_t number_of_thread() {
+  static std::atomic<std::size_t> next{0};
+  thread_local const std::size_t number = next++;
+  return number;
+}
+
 inline bool hmac_sha256::sign(std::initializer_list<std::string_view> message, digest& result) const {
-  context used(spare_.exchange(nullptr));
+  auto& spare = (*places_)[number_of_thread() % places_->size()].spare;
+  context used(spare.exchange(nullptr));
   if (used == nullptr) used.reset(EVP_MAC_CTX_dup(original_.get()));
   // Without a key, it starts again with the one that it has.
   bool good = used != nullptr && EVP_MAC_init(used.get(), nullptr, 0, nullptr) == 1;
   for (const auto part : message) good = good && EVP_MAC_update(used.get(), bytes_of(part), part.size()) == 1;
   std::size_t size = 0;
   good = good && EVP_MAC_final(used.get(), result.data(), &size, result.size()) == 1 && size == result.size();
-  if (good && restarts_) used.reset(spare_.exchange(used.release()));
+  EVP_MAC_CTX* empty = nullptr;
+  if (good && restarts_ && spare.compare_exchange_strong(empty, used.get())) static_cast<void>(used.release());
   return good;
 }
 
