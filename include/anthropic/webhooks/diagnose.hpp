@@ -96,7 +96,7 @@ struct cause_entry {
   /// A sentence if the request looks as if this was the cause, although no signature proves it; else "".
   std::string (*suspect)(const diagnosed&);
   const char* remedy;
-  /// What was inside may have a cause that stands before this one: where the search goes on.
+  /// Where the search goes on, if not at the next entry: what this one was around may have an earlier cause.
   WebhookCause first_inside = WebhookCause::unknown;
 };
 
