@@ -2,24 +2,29 @@
 // Says why a saved request was refused, or what it holds. The secret is in ANTHROPIC_WEBHOOK_SIGNING_KEY; while
 // secrets are rotated, name each, with a comma between them.
 //
-//   diagnose [--now SECONDS] [file]
+//   diagnose [--now SECONDS] [--body FILE] [file]
 //
 // The file, or else standard input, is a request as a log keeps it: header lines, an empty line, and the body byte
-// for byte. A request line, or the status line of `curl -i`, may come first. --now is the time at which the
-// request came, in seconds since 1970. Without it, diagnose takes the present, and reports a wrong clock for an
-// old request. The exit status is 0 for a verified event, 1 if the request does not verify or holds no event, and
-// 2 for any other error.
+// for byte. A request line, or the status line of `curl -i`, may come first. What `curl -v` prints is such a file
+// too; since that does not show the body, put it at the end, or name the file that has it with --body. --now is
+// the time at which the request came, in seconds since 1970. Without it, diagnose takes the present, and reports a
+// wrong clock for an old request. The exit status is 0 for a verified event, 1 if the request does not verify or
+// holds no event, and 2 for any other error.
 #include <anthropic/webhooks/diagnose.hpp>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <exception>
 #include <fstream>
 #include <iostream>
 #include <iterator>
+#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -31,18 +36,46 @@ struct Request {
   std::string body;
 };
 
-Request read_request(std::istream& in) {
+std::string content_of(std::istream& in) { return {std::istreambuf_iterator<char>(in), {}}; }
+
+std::ifstream opened(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw std::runtime_error("cannot read " + path);
+  return file;
+}
+
+bool starts_with(std::string_view text, std::string_view start) { return text.substr(0, start.size()) == start; }
+
+Request read_request(std::string_view text) {
   Request request;
-  std::string line;
-  for (int number = 1; std::getline(in, line); ++number) {
-    if (!line.empty() && line.back() == '\r') line.pop_back();
+  // The next line without its end.
+  const auto cut_line = [&text] {
+    auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
+    return line;
+  };
+  bool is_first = true;
+  for (int number = 1; !text.empty(); ++number) {
+    auto line = cut_line();
+    if (starts_with(line, "* ")) continue;  // curl tells what it does
+    const bool is_from_curl = starts_with(line, ">");
+    if (is_from_curl) line.remove_prefix(std::min(line.size(), std::size_t{2}));
     if (line.empty()) {
-      request.body.assign(std::istreambuf_iterator<char>(in), {});
+      // It goes on with what it does and gets.
+      const auto is_of_curl = [&text] {
+        return starts_with(text, "* ") || starts_with(text, "< ") || starts_with(text, "{ [") ||
+               starts_with(text, "} [");
+      };
+      while (is_from_curl && is_of_curl()) cut_line();
+      request.body = text;
       return request;
     }
-    if (number == 1 && (line.find("HTTP/") == 0 || line.find(" HTTP/") != std::string::npos)) continue;
+    const bool is_request_line = starts_with(line, "HTTP/") || line.find(" HTTP/") != std::string_view::npos;
+    if (std::exchange(is_first, false) && is_request_line) continue;
     const auto colon = line.find(':');
-    if (colon == std::string::npos) throw std::runtime_error("line " + std::to_string(number) + " is no header");
+    if (colon == std::string_view::npos)
+      throw std::runtime_error("line " + std::to_string(number) + " is no header");
     request.headers.emplace_back(line.substr(0, colon), line.substr(colon + 1));
   }
   throw std::runtime_error("there is no empty line after the headers");
@@ -63,27 +96,37 @@ std::vector<WebhookFinding> findings_for(const std::string& secrets, const Reque
 
 int main(int argc, char** argv) try {
   std::vector<std::string> arguments(argv + 1, argv + argc);
+  // Takes an option and its value out.
+  const auto option = [&arguments](const std::string& name) {
+    std::optional<std::string> value;
+    const auto found = std::find(arguments.begin(), arguments.end(), name);
+    if (found == arguments.end() || found + 1 == arguments.end()) return value;
+    value = found[1];
+    arguments.erase(found, found + 2);
+    return value;
+  };
+  const auto seconds = option("--now"), body_path = option("--body");
   auto now = std::chrono::system_clock::now();
-  if (arguments.size() >= 2 && arguments[0] == "--now") {
-    if (arguments[1].empty() || arguments[1].size() > 10 ||
-        arguments[1].find_first_not_of("0123456789") != std::string::npos) {
+  if (seconds) {
+    if (seconds->empty() || seconds->size() > 10 ||
+        seconds->find_first_not_of("0123456789") != std::string::npos) {
       throw std::runtime_error("--now takes whole seconds since 1970");
     }
-    now = std::chrono::system_clock::time_point(std::chrono::seconds(std::stoll(arguments[1])));
-    arguments.erase(arguments.begin(), arguments.begin() + 2);
+    now = std::chrono::system_clock::time_point(std::chrono::seconds(std::stoll(*seconds)));
   }
-  if (arguments.size() > 1 || (!arguments.empty() && arguments[0].find('-') == 0)) {
-    throw std::runtime_error("usage: diagnose [--now SECONDS] [file]");
+  if (arguments.size() > 1 || (!arguments.empty() && starts_with(arguments[0], "-"))) {
+    throw std::runtime_error("usage: diagnose [--now SECONDS] [--body FILE] [file]");
   }
   const char* secrets = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
   if (secrets == nullptr || *secrets == '\0') throw std::runtime_error("ANTHROPIC_WEBHOOK_SIGNING_KEY is not set");
 
   std::ifstream file;
-  if (!arguments.empty()) {
-    file.open(arguments[0], std::ios::binary);
-    if (!file) throw std::runtime_error("cannot read " + arguments[0]);
+  if (!arguments.empty()) file = opened(arguments[0]);
+  Request request = read_request(content_of(arguments.empty() ? std::cin : file));
+  if (body_path) {
+    file = opened(*body_path);
+    request.body = content_of(file);
   }
-  const Request request = read_request(arguments.empty() ? std::cin : file);
 
   const auto findings = findings_for(secrets, request, now);
   if (findings.front().cause != WebhookCause::verified) {

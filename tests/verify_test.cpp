@@ -312,6 +312,8 @@ TEST_CASE("a malformed secret is an error that says what is wrong with it, witho
   const auto twice = "webhook secret: its prefix is there twice";
   const auto inside = "webhook secret: its prefix is not at the start";
   const auto capitals = "webhook secret: its prefix is in capital letters";
+  const auto encoded =
+      "webhook secret: it is base64 of the secret, as a Kubernetes manifest has it; decode it once";
   const auto url_safe = "webhook secret: it is in the url-safe alphabet; it must be in standard base64";
   const auto no_base64 = "webhook secret: it is not base64";
   const struct {
@@ -319,6 +321,9 @@ TEST_CASE("a malformed secret is an error that says what is wrong with it, witho
   } rows[] = {
       {"", empty},
       {"whsec_", empty},
+      {"d2hzZWNfTWZLUTlyOEdLWXFyVHdqVVBEOElMUFpJbzJMYUxhU3c=", encoded},
+      {"whsec_d2hzZWNfTWZLUTlyOEdLWXFyVHdqVVBEOElMUFpJbzJMYUxhU3c", encoded},
+      {"d2hzZWNf", encoded},
       {" ", white_space},
       {"whsec_ ", white_space},
       {" whsec_MfKQ9r8G", white_space},

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: MIT
 // diagnose() always has a finding, calls verified what the verifier accepts and nothing else, proves nothing of a
-// request whose signature no key in reach has made, and tells no secret. The input is a line each for the secret,
-// the webhook-id, the webhook-timestamp and the webhook-signature, in which each $ stands for the right signature
-// and each % for that of another key, and then the body.
+// request whose signature no key in reach has made, tells no secret, and keeps within the work that it may do. The
+// input is a line each for the secret, the webhook-id (which is the Content-Length too), the webhook-timestamp and
+// the webhook-signature, in which each $ stands for the right signature and each % for that of another key, and
+// then the body.
 #include <anthropic/webhooks/diagnose.hpp>
 
 #include "../signature.hpp"
 #include "require.hpp"
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <iterator>
 #include <regex>
 #include <set>
@@ -22,6 +27,24 @@
 
 using namespace anthropic::webhooks;
 
+namespace {
+
+/// Makes libFuzzer keep what takes more work than all before it, in steps of a tenth.
+__attribute__((section("__libfuzzer_extra_counters"))) std::array<std::uint8_t, 256> work_steps;
+
+void notice_work(std::size_t work) {
+  std::size_t step = 0;
+  for (double least = 1; least < static_cast<double>(work) && step + 1 < work_steps.size(); least *= 1.1) ++step;
+  work_steps[step] = 1;
+  static std::size_t most = 0;
+  static const bool prints_at_exit =
+      std::atexit([] { std::fprintf(stderr, "the most work: %zu bytes written and hashed\n", most); }) == 0;
+  require(prints_at_exit, "the most work is printed");
+  most = (std::max)(most, work);
+}
+
+}  // namespace
+
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   std::istringstream in(std::string(reinterpret_cast<const char*>(data), size));
   std::string secret, id, timestamp, pattern;
@@ -30,11 +53,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::chrono::system_clock::time_point at{std::chrono::seconds{1773568800}};
 
   const std::string stranger = signature("the key of another endpoint", id, timestamp, body);
+  const auto key = detail::key_in(secret).key;
   bool signed_right = false;
   std::string signatures;
   for (const char c : pattern) {
     if (c == '$') {
-      const auto key = detail::key_in(secret).key;
       detail::digest_base64 right;
       if (key && detail::sign(*key, id, timestamp, body, right)) {
         signatures.append("v1,").append(right.view());
@@ -49,16 +72,20 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
 
-  bool accepted = true;
-  const std::vector<std::pair<std::string, std::string>> headers{
-      {"Webhook-Id", id}, {"WEBHOOK-TIMESTAMP", timestamp}, {"webhook-signature", signatures}};
-  try {
-    static_cast<void>(WebhookVerifier(secret).verify(body, headers, at));
-  } catch (const WebhookVerificationError&) {
-    accepted = false;
-  }
+  const std::vector<std::pair<std::string, std::string>> headers{{"Webhook-Id", id},
+                                                                 {"WEBHOOK-TIMESTAMP", timestamp},
+                                                                 {"webhook-signature", signatures},
+                                                                 {"Content-Length", id}};
+  WebhookError error;
+  const auto verifier = WebhookVerifier::try_make({secret}, error);
+  const bool accepted = verifier && verifier->try_verify(body, headers, error, at);
 
-  const auto findings = diagnose(secret, body, headers, at);
+  detail::diagnosis_work work;
+  const auto findings = detail::with_headers(headers, [&](const detail::received_headers& received) {
+    return detail::diagnose_parts(secret, body, received, headers, at, work);
+  });
+  require(work.spent() <= std::size_t{512} << 20, "the work is bounded");
+  notice_work(work.spent());
   require(!findings.empty(), "there is a finding");
   require((findings.front().cause == WebhookCause::verified) == accepted,
           "what verifies is what the verifier accepts");

@@ -120,11 +120,15 @@ inline constexpr std::size_t header_count = 3;
 inline constexpr std::array<std::string_view, header_count> header_names{"webhook-id", "webhook-timestamp",
                                                                          "webhook-signature"};
 
-/// Headers that tell that the sender uses other names.
-inline constexpr std::array<std::string_view, 8> relatives{
-    "svix-id",      "svix-timestamp",      "svix-signature",
-    "x-webhook-id", "x-webhook-timestamp", "x-webhook-signature",
-    "x-signature",  "x-hub-signature-256"};
+/// The names that other senders, and gateways, give to the three headers; "" where they have none.
+inline constexpr std::array<std::array<std::string_view, header_count>, 7> relatives{
+    {{"svix-id", "svix-timestamp", "svix-signature"},
+     {"x-svix-id", "x-svix-timestamp", "x-svix-signature"},
+     {"x-webhook-id", "x-webhook-timestamp", "x-webhook-signature"},
+     {"http_webhook_id", "http_webhook_timestamp", "http_webhook_signature"},
+     {"webhook_id", "webhook_timestamp", "webhook_signature"},
+     {"", "", "x-signature"},
+     {"", "", "x-hub-signature-256"}}};
 
 /// Views that are valid for as long as a call of the library.
 struct received_headers {
@@ -224,8 +228,8 @@ class copied_headers {
                     "headers: the names and values in the range must be strings, or views of characters");
       const std::string_view text = text_of(name);
       const char first = text.empty() ? '\0' : to_lower(text.front());
-      if (first == 'w') add(text, text_of(value));
-      if (first == 's' || first == 'x') notice_relative(text);
+      if (first == 'w' && add(text, text_of(value))) continue;
+      if (first == 's' || first == 'x' || first == 'h' || first == 'w') notice_relative(text);
     }
     if (!signatures_.empty()) values_[2] = trimmed(signatures_);
   }
@@ -235,7 +239,8 @@ class copied_headers {
   }
 
  private:
-  void add(std::string_view name, std::string_view value) {
+  /// Returns whether it is one of the three.
+  bool add(std::string_view name, std::string_view value) {
     value = trimmed(value);
     for (std::size_t i = 0; i < header_count; ++i) {
       if (!equal_ignoring_case(name, header_names[i])) continue;
@@ -249,13 +254,16 @@ class copied_headers {
       } else if (values_[i] != value && contradicted_ == header_count) {
         contradicted_ = i;
       }
-      return;
+      return true;
     }
+    return false;
   }
 
   void notice_relative(std::string_view name) {
-    for (const std::string_view relative : relatives) {
-      if (relative_.empty() && equal_ignoring_case(name, relative)) relative_ = relative;
+    for (const auto& names : relatives) {
+      for (const std::string_view relative : names) {
+        if (relative_.empty() && equal_ignoring_case(name, relative)) relative_ = relative;
+      }
     }
   }
 

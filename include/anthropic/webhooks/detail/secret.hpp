@@ -23,6 +23,7 @@
 namespace anthropic::webhooks::detail {
 
 inline constexpr std::string_view secret_prefix = "whsec_";
+inline constexpr std::string_view encoded_secret_prefix = "d2hzZWNf";  // in base64
 
 /// What is wrong with a secret, in the order in which it is looked for.
 enum class secret_fault {
@@ -40,6 +41,7 @@ enum class secret_fault {
   prefix_twice,
   prefix_inside,
   prefix_in_capitals,
+  encoded_twice,
   empty,
   not_base64,
   url_safe,
@@ -134,6 +136,7 @@ inline secret_fault fault_of_secret(std::string_view secret) {
   if (std::equal(start.begin(), start.end(), secret_prefix.begin(), secret_prefix.end(), is_same_letter)) {
     return secret_fault::prefix_in_capitals;
   }
+  if (starts_with(secret, encoded_secret_prefix)) return secret_fault::encoded_twice;
 
   if (secret.empty()) return secret_fault::empty;
   const auto digits = base64_digits(secret);
@@ -144,6 +147,24 @@ inline secret_fault fault_of_secret(std::string_view secret) {
   }
   return has_any_of("-_") ? secret_fault::url_safe : secret_fault::none;
 }
+
+/// What base64 digits without padding stand for, in a buffer that is wiped.
+class decoded_base64 {
+ public:
+  explicit decoded_base64(std::string_view digits)
+      : size_(digits.size() * 3 / 4), bytes_((digits.size() + 3) / 4 * 3) {
+    wiped_bytes padded((digits.size() + 3) / 4 * 4);
+    std::fill(std::copy(digits.begin(), digits.end(), padded.bytes.begin()), padded.bytes.end(),
+              'A');  // zero bits
+    EVP_DecodeBlock(bytes_.bytes.data(), padded.bytes.data(), static_cast<int>(padded.bytes.size()));
+  }
+
+  [[nodiscard]] std::string_view text() const { return bytes_.text(size_); }
+
+ private:
+  std::size_t size_;
+  wiped_bytes bytes_;
+};
 
 inline secret_key key_of_bytes(std::string_view bytes) {
   secret_key result;
@@ -168,17 +189,14 @@ inline secret_key key_in(const secret_text& secret) {
     result.verdict = {secret_fault::short_key, size};
     return result;
   }
-  wiped_bytes text((digits.size() + 3) / 4 * 4);
-  std::fill(std::copy(digits.begin(), digits.end(), text.bytes.begin()), text.bytes.end(), 'A');  // zero bits
-  wiped_bytes key(text.bytes.size() / 4 * 3);
-  EVP_DecodeBlock(key.bytes.data(), text.bytes.data(), static_cast<int>(text.bytes.size()));
-  result = key_of_bytes(key.text(size));
+  const decoded_base64 key(digits);
+  result = key_of_bytes(key.text());
   return result;
 }
 
 inline std::string message_of(const secret_verdict& verdict) {
   // In the order of secret_fault.
-  constexpr std::array<std::string_view, 19> sentences{
+  constexpr std::array<std::string_view, 20> sentences{
       "nothing is wrong",
       "there is none",
       "it is null: is the environment variable set?",
@@ -193,6 +211,7 @@ inline std::string message_of(const secret_verdict& verdict) {
       "its prefix is there twice",
       "its prefix is not at the start",
       "its prefix is in capital letters",
+      "it is base64 of the secret, as a Kubernetes manifest has it; decode it once",
       "it is empty",
       "it is not base64",
       "it is in the url-safe alphabet; it must be in standard base64",

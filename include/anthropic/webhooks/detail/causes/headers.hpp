@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <anthropic/webhooks/detail/delivery.hpp>
+#include <anthropic/webhooks/detail/diagnosed.hpp>
+#include <anthropic/webhooks/headers.hpp>
+#include <anthropic/webhooks/verify.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <utility>
+
+/// What diagnose() knows of the webhook-id, the webhook-timestamp and the names of the headers.
+namespace anthropic::webhooks::detail {
+
+inline bool lacks_a_header(const diagnosed& request) {
+  return request.id.empty() || request.timestamp.empty() || request.signature.empty();
+}
+
+inline std::string suspect_missing(const diagnosed& request) {
+  std::string missing;
+  const std::array values{request.id, request.timestamp, request.signature};
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i].empty()) missing.append(missing.empty() ? "Absent or empty: " : ", ").append(header_names[i]);
+  }
+  if (!missing.empty()) missing += '.';
+  return missing;
+}
+
+inline std::string_view value_of(const header_list& headers, std::string_view name) {
+  for (const auto& header : headers) {
+    if (!name.empty() && equal_ignoring_case(header.first, name)) return trimmed(header.second);
+  }
+  return {};
+}
+
+inline void undo_other_names(const diagnosed& before, const delivery_visitor& visit) {
+  if (!lacks_a_header(before)) return;
+  for (const auto& names : relatives) {
+    auto changed = before;
+    if (changed.id.empty()) changed.id = value_of(*before.names, names[0]);
+    if (changed.timestamp.empty()) changed.timestamp = value_of(*before.names, names[1]);
+    if (changed.signature.empty()) changed.signature = value_of(*before.names, names[2]);
+    changed.signed_timestamp = changed.timestamp;
+    if (!lacks_a_header(changed))
+      visit(changed, "The sender uses other names for the headers, such as " + std::string(names[2]) + ".");
+  }
+}
+
+inline std::string suspect_other_names(const diagnosed& request) {
+  std::string what;
+  if (!lacks_a_header(request)) return what;
+  for (const auto& names : relatives) {
+    for (const auto& name : names) {
+      if (what.empty() && !value_of(*request.names, name).empty())
+        what.append("There is ").append(name).append(", which Standard Webhooks does not use.");
+    }
+  }
+  return what;
+}
+
+inline void undo_swap(const diagnosed& before, const delivery_visitor& visit) {
+  std::int64_t seconds = 0;
+  if (!read_seconds(before.id, seconds)) return;
+  auto changed = before;
+  std::swap(changed.id, changed.timestamp);
+  changed.signed_timestamp = changed.timestamp;
+  visit(changed, "Each of webhook-id and webhook-timestamp has the value of the other.");
+}
+
+inline bool looks_swapped(const diagnosed& request) {
+  std::int64_t seconds = 0;
+  return request.id.size() == 10 && read_seconds(request.id, seconds) && !request.timestamp.empty() &&
+         !read_seconds(request.timestamp, seconds);
+}
+
+inline std::string suspect_swap(const diagnosed& request) {
+  return looks_swapped(request) ? "The webhook-id looks like a time, and the webhook-timestamp does not." : "";
+}
+
+inline constexpr const char* in_milliseconds = "The webhook-timestamp is in milliseconds.";
+
+inline bool is_in_milliseconds(const diagnosed& request) {
+  std::int64_t seconds = 0, rest = 0;
+  const auto timestamp = request.timestamp;
+  return timestamp.size() == 13 && read_seconds(timestamp.substr(0, 10), seconds) &&
+         read_seconds("1" + std::string(timestamp.substr(10)), rest);
+}
+
+inline void undo_milliseconds(const diagnosed& before, const delivery_visitor& visit) {
+  if (!is_in_milliseconds(before)) return;
+  auto changed = before;
+  changed.timestamp.remove_suffix(3);
+  visit(changed, in_milliseconds);  // signed as it is
+  changed.signed_timestamp = changed.timestamp;
+  visit(changed, in_milliseconds);
+}
+
+inline std::string suspect_milliseconds(const diagnosed& request) {
+  return is_in_milliseconds(request) ? in_milliseconds : "";
+}
+
+inline std::string suspect_malformed_timestamp(const diagnosed& request) {
+  std::string what;
+  std::int64_t seconds = 0;
+  const auto timestamp = request.timestamp;
+  if (timestamp.empty() || read_seconds(timestamp, seconds) || looks_swapped(request) ||
+      is_in_milliseconds(request)) {
+    return what;
+  }
+  const auto all_in = [timestamp](std::string_view set) {
+    return timestamp.find_first_not_of(set) == std::string_view::npos;
+  };
+  what = "The webhook-timestamp is not in whole seconds since 1970";
+  if (all_in("0123456789")) {
+    what += timestamp[0] == '0' ? ": it starts with a zero" : ": it has too many digits, as microseconds do";
+  } else if (all_in("0123456789.")) {
+    what += ": it has a fraction";
+  } else if (all_in("0123456789-+:.TtZz ")) {
+    what += ": it looks like a date";
+  }
+  what += is_signed(request) ? ". The signature is right." : ".";
+  return what;
+}
+
+inline std::string in_words(std::int64_t seconds) {
+  std::string larger;
+  const auto add = [&larger](std::int64_t number, const char* unit) {
+    if (number > 0) larger += (larger.empty() ? "" : " ") + std::to_string(number) + unit;
+  };
+  add(seconds / 86400, " d");
+  add(seconds / 3600 % 24, " h");
+  if (seconds < 86400) add(seconds / 60 % 60, " min");
+  std::string words = std::to_string(seconds) + " s";
+  if (seconds >= 120) words += " (" + larger + ")";
+  return words;
+}
+
+inline void undo_clock(const diagnosed& before, const delivery_visitor& visit) {
+  constexpr std::int64_t tolerance = WebhookVerifier::default_tolerance.count();
+  std::int64_t seconds = 0;
+  if (!read_seconds(before.timestamp, seconds)) return;
+  const auto age = before.now - seconds;
+  const auto off = age < 0 ? -age : age;
+  if (off <= tolerance) return;
+  std::string what = "The signature is right, and it was made " + in_words(off) +
+                     (age > 0 ? " before" : " after") + " the time of the check; the tolerance is " +
+                     std::to_string(tolerance) + " s.";
+  const auto hours = (off + 1800) / 3600;
+  if (hours >= 1 && hours <= 14 && std::abs(off - 3600 * hours) <= tolerance) {
+    what += " That is " + std::to_string(hours) + (hours == 1 ? " hour" : " hours") +
+            ", as a wrong time zone would have it.";
+  }
+  auto changed = before;
+  changed.now = seconds;
+  visit(changed, what);
+}
+
+}  // namespace anthropic::webhooks::detail

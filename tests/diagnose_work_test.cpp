@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: MIT
+// How much diagnose() does for the worst requests.
+#include <anthropic/webhooks/diagnose.hpp>
+
+#include "allocations.hpp"
+#include "catch.hpp"
+#include "signature.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <ctime>
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <iterator>
+#include <random>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace anthropic::webhooks;
+using cause = WebhookCause;
+
+namespace {
+
+constexpr std::size_t mebibyte = std::size_t{1} << 20;
+const std::string key = "0123456789abcdefghijklmnopqrstu\n";
+const std::string secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dQo=";
+const std::string timestamp = "1773568800";
+constexpr std::chrono::system_clock::time_point now{std::chrono::seconds{1773568800}};
+
+std::vector<cause> causes_of(std::string_view body, std::string_view signatures, std::string_view at = timestamp) {
+  std::vector<cause> causes;
+  for (const auto& finding : diagnose(secret, body, WebhookHeaders{"msg_1", at, signatures}, now))
+    causes.push_back(finding.cause);
+  return causes;
+}
+
+/// Puts as many units between `begin` and `end` as are read as JSON.
+template <class Unit>
+std::string filled_by(std::string begin, Unit unit, const std::string& end) {
+  for (int i = 0;; ++i) {
+    const std::string next = unit(i);
+    if (begin.size() + next.size() + end.size() >= mebibyte) return begin + end;
+    begin += next;
+  }
+}
+std::string filled(const std::string& begin, const std::string& unit, const std::string& end) {
+  return filled_by(
+      begin, [&unit](int) { return unit; }, end);
+}
+
+}  // namespace
+
+TEST_CASE("the work for a forged request is bounded, whatever its body is") {
+  const std::string open(40, '['), close(40, ']');
+  std::mt19937 random(1);
+  const auto key_and_value = [&random](int i) {
+    return (i == 0 ? "\"" : ",\"") + std::to_string(random() % 1'000'000) + "\":1";
+  };
+  std::ifstream file(FUZZ_SEEDS_DIR "/diagnose/most_work", std::ios::binary);
+  REQUIRE(file);
+  std::string line, fuzzed;
+  for (int i = 0; i < 4; ++i) std::getline(file, line);
+  fuzzed.assign(std::istreambuf_iterator<char>(file), {});
+  const struct {
+    std::string name, body;
+  } rows[] = {
+      {"one long string", filled("[\"", "x", "\"]")},
+      {"one long string of escapes", filled("[\"", "\\u00e9", "\"]")},
+      {"arrays in arrays", std::string(mebibyte / 2 - 1, '[') + std::string(mebibyte / 2 - 1, ']')},
+      {"many nested arrays", filled("[1", "," + open + close, "]")},
+      {"many values in nested arrays", filled(open + "1", ",1", close)},
+      {"short strings", filled("[\"\"", ",\"/\"", "]")},
+      {"short strings in nested arrays", filled(open + "\"/\"", ",\"/\"", close)},
+      {"many short keys", filled_by("{", key_and_value, "}")},
+      {"many short keys with a slash", filled_by(
+                                           "{", [&](int i) { return key_and_value(i) + "0,\"/\":\"/\""; }, "}")},
+      {"all that is undone",
+       filled("\xef\xbb\xbf[\"%2B+ ", "%41+/ \r\n", "\"]\r\n\r\n\n\n\n\n\n") + std::string(3, '\0')},
+      {"base64", filled("", "eyIv", "")},
+      {"the worst of the fuzzer", fuzzed},
+      {"the worst of the fuzzer, many times", filled("[" + fuzzed, "," + fuzzed, "]")},
+  };
+  // As much as possible is to be undone, and each try takes a hash.
+  const std::string none = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+  const std::string signatures =
+      none + " " + none.substr(3) + " v1," + std::string(43, '-') + " %2B " + std::string(64, '0');
+  for (const auto& row : rows) {
+    detail::diagnosis_work work;
+    const auto started = std::clock();
+    const auto before = allocations::bytes;
+    const auto findings =
+        detail::diagnose_parts(secret, row.body, {"1773569800", "1773560000123", signatures}, {}, now, work);
+    const auto allocated = allocations::bytes - before;
+    const double seconds = static_cast<double>(std::clock() - started) / CLOCKS_PER_SEC;
+    std::cout << std::setw(40) << std::left << row.name << std::setw(8) << std::right << row.body.size()
+              << " bytes: " << std::setw(4) << work.spent() / mebibyte << " MiB written and hashed, "
+              << std::setw(4) << allocated / mebibyte << " MiB allocated, " << std::fixed << std::setprecision(2)
+              << seconds << " s\n";
+    INFO(row.name);
+    for (const auto& finding : findings) CHECK_FALSE(finding.proven);
+    CHECK(work.spent() <= 512 * mebibyte);
+    CHECK(allocated <= 3 * work.spent() + 16 * mebibyte);  // a string that grows is allocated twice over
+    CHECK(seconds < 60);
+  }
+}
+
+TEST_CASE("what is counted is what is hashed") {
+  const std::string none = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+  const auto spent_on = [](std::string_view body, std::string_view signatures) {
+    detail::diagnosis_work work;
+    static_cast<void>(detail::diagnose_parts(secret, body, {"msg_1", timestamp, signatures}, {}, now, work));
+    return work.spent();
+  };
+  // Nothing is hashed where no signature can match. What is written stays.
+  const std::string body(mebibyte, 'x');
+  const auto written = spent_on(body, "v1,x");
+  CHECK(written > 10 * mebibyte);
+  CHECK(spent_on(body, none) > written + 20 * mebibyte);
+  CHECK(spent_on(body, none) < written + 200 * mebibyte);
+}
+
+TEST_CASE("a large body is searched within bounds, and however deep it nests") {
+  const auto signed_at = [](const std::string& text, const std::string& at = timestamp) {
+    return signature(key, "msg_1", at, text);
+  };
+  const std::string large = R"(["x)" + std::string(3 * mebibyte, 'y') + "\"]";
+  CHECK(causes_of(large + "\n", signed_at(large)) == std::vector{cause::body_newline});
+  CHECK(causes_of(large + "\n", signed_at(large, "1"), "1") == std::vector{cause::clock, cause::body_newline});
+  CHECK(causes_of(large, signed_at("{}")) == std::vector{cause::unknown});
+  CHECK(causes_of(std::string(mebibyte, '['), signed_at("{}")) == std::vector{cause::unknown});
+
+  // What is right is told, even if that alone is more work than the search may do.
+  const std::string largest(513 * mebibyte, 'x');
+  CHECK(causes_of(largest, WebhookVerifier(secret).sign("msg_1", now, largest)) == std::vector{cause::verified});
+  const auto findings = diagnose(secret, largest, WebhookHeaders{"msg_1", timestamp, signed_at("{}")}, now);
+  REQUIRE(findings.size() == 1);
+  CHECK(findings[0].what ==
+        "No signature matches, of what was tried until it was too much work for a request so large.");
+}
