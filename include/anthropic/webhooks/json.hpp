@@ -107,7 +107,7 @@ fields fields_of(const Json& source, const char* path) {
     body_fault fault = result.fault_of(WebhookErrc::wrong_type, field::unknown);
     fault.expected = "an object";
     fault.found = source.type_name();
-    require_no(fault);
+    throw WebhookParseError(error_of(fault));
   }
   for (std::size_t i = 0; i < field_names.size(); ++i) {
     const auto found = source.find(field_names[i].data());
