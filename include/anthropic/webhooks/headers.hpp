@@ -87,8 +87,7 @@ auto text_of([[maybe_unused]] const T& value) {
     const char* const text = value;
     return text == nullptr ? std::string_view() : std::string_view(text);
   } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
-    const std::string_view text = value;
-    return text;
+    return [](std::string_view text) { return text; }(value);
   } else if constexpr (is_nullable<T>) {
     if constexpr (is_text<std::decay_t<decltype(*value)>>::value) {
       return value ? text_of(*value) : std::string_view();

@@ -69,12 +69,12 @@ class WebhookVerifier {
 
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
   /// Like try_make(), with one secret.
-  /// @throws WebhookVerificationError
+  /// @throws WebhookVerificationError with the error of try_make().
   explicit WebhookVerifier(std::string_view secret, std::chrono::seconds tolerance = default_tolerance);
   explicit WebhookVerifier(const char* secret, std::chrono::seconds tolerance = default_tolerance);
 
   /// Like try_make(), with the secrets in any range of strings, views or `const char*`.
-  /// @throws WebhookVerificationError
+  /// @throws WebhookVerificationError with the error of try_make().
   template <class Secrets, class = std::enable_if_t<detail::is_range_of_secrets<Secrets>>>
   explicit WebhookVerifier(const Secrets& secrets, std::chrono::seconds tolerance = default_tolerance);
   explicit WebhookVerifier(std::initializer_list<detail::secret_text> secrets,
@@ -83,14 +83,14 @@ class WebhookVerifier {
                            std::chrono::seconds tolerance = default_tolerance);
 
   /// Takes the bytes of a key, not base64 text. There must be one at least.
-  /// @throws WebhookVerificationError
+  /// @throws WebhookVerificationError with the error of try_make().
   [[nodiscard]] static WebhookVerifier from_raw_key(std::string_view key_bytes,
                                                     std::chrono::seconds tolerance = default_tolerance);
   /// A key may have a NUL in it, at which a `const char*` would end.
   static WebhookVerifier from_raw_key(const char*, std::chrono::seconds = default_tolerance) = delete;
 
   /// Like try_verify().
-  /// @throws WebhookVerificationError
+  /// @throws WebhookVerificationError with the error of try_verify().
   template <class Headers = WebhookHeaders>  // In parentheses, verify is safe from a macro of that name.
   std::size_t(verify)(std::string_view body, const Headers& headers,
                       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;

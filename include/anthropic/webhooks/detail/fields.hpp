@@ -201,7 +201,7 @@ constexpr std::size_t hash_of_tag(std::string_view tag) {
 /// A hash table of the indices of tags, in which free places have their number. A tag has eight characters or
 /// more.
 template <std::size_t Count>
-constexpr auto table_of(const std::array<std::string_view, Count>& tags) {
+constexpr std::array<unsigned char, 256> table_of(const std::array<std::string_view, Count>& tags) {
   static_assert(Count < 200, "the table is too small");
   std::array<unsigned char, 256> table{};
   for (auto& index : table) index = static_cast<unsigned char>(Count);
