@@ -594,7 +594,7 @@ TEST_CASE("headers that are all known show relatives of the three") {
     check_findings(diagnose(secret, body, map, now), row.expected, row.proven);
   }
   CHECK(diagnose(secret, body, list{{"webhook-id", "1"}, {"webhook-id", "2"}}, now)[0].what ==
-        "The verifier refuses the headers: webhook-id header: there twice, with different values.");
+        "The verifier refuses the headers: webhook-id header: duplicated, with different values.");
   CHECK(diagnose(secret, body, list{{"X-Svix-Id", "1"}}, now)[1].what ==
         "There is x-svix-id, which Standard Webhooks does not use.");
 }

@@ -251,7 +251,7 @@ TEST_CASE("what a range makes only as it is asked for is kept") {
   check_is(webhook_headers(read));
 }
 
-TEST_CASE("a range is read once, also where a header is missing or there twice") {
+TEST_CASE("a range is read once, also where a header is missing or duplicated") {
   check_is(webhook_headers(once{&all}));
   const pairs with_relative{{"X-Request-Id", "1"}, {"Svix-Id", id}, {"webhook-timestamp", timestamp}};
   CHECK(failure_of(once{&with_relative}) ==
@@ -260,7 +260,7 @@ TEST_CASE("a range is read once, also where a header is missing or there twice")
   const pairs twice{
       {"webhook-id", "1"}, {"webhook-timestamp", "2"}, {"webhook-timestamp", "3"}, {"webhook-id", "4"}};
   CHECK(failure_of(once{&twice}) ==
-        failure{WebhookErrc::invalid_header, "webhook-timestamp header: there twice, with different values"});
+        failure{WebhookErrc::invalid_header, "webhook-timestamp header: duplicated, with different values"});
 }
 
 TEST_CASE("names and values are any text") {
@@ -279,7 +279,7 @@ TEST_CASE("names and values are any text") {
   CHECK(failure_of(without_value) == failure{WebhookErrc::missing_header, "webhook-timestamp header: missing"});
 }
 
-TEST_CASE("header names may be in any letter case, and values may have blanks around them") {
+TEST_CASE("header names may be in any letter case, and values may have whitespace around them") {
   const pairs rows[] = {
       {{"webhook-id", "a b"}, {"webhook-timestamp", "t"}, {"webhook-signature", "s"}},
       {{"WEBHOOK-ID", "a b"}, {"WEBHOOK-TIMESTAMP", "t"}, {"WEBHOOK-SIGNATURE", "s"}},
@@ -312,7 +312,7 @@ TEST_CASE("a header that is absent, empty or contradicts itself is an error that
     const failure twice =
         name == "webhook-signature"
             ? failure{}
-            : failure{WebhookErrc::invalid_header, name + " header: there twice, with different values"};
+            : failure{WebhookErrc::invalid_header, name + " header: duplicated, with different values"};
     const struct {
       std::vector<std::string> values;
       failure expected;

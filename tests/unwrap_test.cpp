@@ -280,7 +280,7 @@ TEST_CASE("empty strings are values") {
   CHECK(event == BetaWebhookEvent{"", Timestamp{}, BetaWebhookSessionIdledEventData{}});
 }
 
-// Fields that are unknown, or there twice.
+// Fields that are unknown or duplicated.
 
 TEST_CASE("unknown fields are ignored") {
   for (const auto name : {"x", "", "ID", "id ", "vault_id", "session_thread_id", "typ\\u00e9"}) {
@@ -535,7 +535,7 @@ TEST_CASE("a NUL byte is no JSON, wherever it is") {
   }
 }
 
-TEST_CASE("white space, a byte-order mark and any order of the keys are allowed") {
+TEST_CASE("whitespace, a byte-order mark and any order of the keys are allowed") {
   check_unwraps_like("\xef\xbb\xbf" + idled_body, idled_body);
   check_unwraps_like("\xef\xbb\xbf \r\n" + idled_body, idled_body);
   check_unwraps_like(" \t\r\n" + idled_body + " \t\r\n", idled_body);

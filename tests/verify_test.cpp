@@ -301,7 +301,7 @@ TEST_CASE("keys of any length sign as OpenSSL's own HMAC does") {
 
 TEST_CASE("a malformed secret is an error that says what is wrong with it, without telling it") {
   const auto empty = "webhook secret: it is empty";
-  const auto white_space = "webhook secret: there is white space in it";
+  const auto whitespace = "webhook secret: there is whitespace in it";
   const auto quotes = "webhook secret: there are quotes in it";
   const auto byte_order_mark = "webhook secret: there is a byte-order mark in it";
   const auto comma = "webhook secret: there is a comma in it; pass several secrets as a list";
@@ -309,7 +309,7 @@ TEST_CASE("a malformed secret is an error that says what is wrong with it, witho
   const auto signature = "webhook secret: it starts with \"v1,\", as a signature does";
   const auto api_key = "webhook secret: it is an API key; the endpoint has a signing secret of its own";
   const auto asymmetric = "webhook secret: it is a key of the asymmetric scheme, v1a";
-  const auto twice = "webhook secret: its prefix is there twice";
+  const auto twice = "webhook secret: its prefix is duplicated";
   const auto inside = "webhook secret: its prefix is not at the start";
   const auto capitals = "webhook secret: its prefix is in capital letters";
   const auto encoded =
@@ -324,19 +324,19 @@ TEST_CASE("a malformed secret is an error that says what is wrong with it, witho
       {"d2hzZWNfTWZLUTlyOEdLWXFyVHdqVVBEOElMUFpJbzJMYUxhU3c=", encoded},
       {"whsec_d2hzZWNfTWZLUTlyOEdLWXFyVHdqVVBEOElMUFpJbzJMYUxhU3c", encoded},
       {"d2hzZWNf", encoded},
-      {" ", white_space},
-      {"whsec_ ", white_space},
-      {" whsec_MfKQ9r8G", white_space},
-      {"whsec_MfKQ9r8G ", white_space},
-      {"whsec_MfKQ9r8G\n", white_space},
-      {"whsec_MfKQ9r8G\r\n", white_space},
-      {"whsec_\tMfKQ9r8G", white_space},
-      {"MfKQ 9r8G", white_space},
-      {"MfKQ\v9r8G", white_space},
-      {"MfKQ\f9r8G", white_space},
-      {"MfKQ\r9r8G", white_space},
-      {"whsec_MfKQ9r8G whsec_MfKQ9r8G", white_space},
-      {"whsec_MfKQ9r8G, whsec_MfKQ9r8G", white_space},
+      {" ", whitespace},
+      {"whsec_ ", whitespace},
+      {" whsec_MfKQ9r8G", whitespace},
+      {"whsec_MfKQ9r8G ", whitespace},
+      {"whsec_MfKQ9r8G\n", whitespace},
+      {"whsec_MfKQ9r8G\r\n", whitespace},
+      {"whsec_\tMfKQ9r8G", whitespace},
+      {"MfKQ 9r8G", whitespace},
+      {"MfKQ\v9r8G", whitespace},
+      {"MfKQ\f9r8G", whitespace},
+      {"MfKQ\r9r8G", whitespace},
+      {"whsec_MfKQ9r8G whsec_MfKQ9r8G", whitespace},
+      {"whsec_MfKQ9r8G, whsec_MfKQ9r8G", whitespace},
       {"\"whsec_MfKQ9r8G\"", quotes},
       {"'whsec_MfKQ9r8G'", quotes},
       {"`whsec_MfKQ9r8G`", quotes},

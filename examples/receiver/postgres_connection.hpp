@@ -114,7 +114,7 @@ class PostgresConnection {
 
   void connect() {
     if (connection_) return;
-    // Of a name that is there twice the last counts, so what the URL says takes precedence.
+    // Of a duplicated name the last counts, so what the URL says takes precedence.
     const char* const names[] = {"connect_timeout", "target_session_attrs", "dbname", nullptr};
     const char* const values[] = {"3", "read-write", url_.c_str(), nullptr};
     connection_.reset(PQconnectdbParams(names, values, 1));

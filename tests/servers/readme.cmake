@@ -1,4 +1,4 @@
-# Checks that the README shows, of each server here, the call that its source has, but for white space.
+# Checks that the README shows, of each server here, the call that its source has, but for whitespace.
 cmake_minimum_required(VERSION 3.22)
 
 function(read_bare variable file)

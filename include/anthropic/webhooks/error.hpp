@@ -22,7 +22,7 @@ enum class WebhookErrc {
   invalid_timestamp,  ///< Not an RFC 3339 date-time in the years 0000 to 9999.
   // The sender: WebhookVerificationError.
   missing_header,         ///< A header of Standard Webhooks is absent or empty.
-  invalid_header,         ///< A header is malformed, or there twice with different values.
+  invalid_header,         ///< A header is malformed, or duplicated with different values.
   timestamp_too_old,      ///< The delivery was signed longer ago than the tolerance.
   timestamp_too_new,      ///< The delivery was signed further in the future than the tolerance.
   no_matching_signature,  ///< None of the signatures was made with any of the secrets.

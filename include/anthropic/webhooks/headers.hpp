@@ -51,7 +51,7 @@ struct WebhookHeaders {
 /// Finds the three headers in a range of name and value pairs, such as a map, by names in any letter case. Several
 /// webhook-signature headers are one list.
 /// @throws WebhookVerificationError for a header that is absent or empty, an id with a dot in it, and for an id or
-///     timestamp that is there twice with different values.
+///     timestamp that is duplicated with different values.
 template <class Range>
 [[nodiscard]] WebhookHeaders webhook_headers(const Range& name_value_pairs);
 #endif
@@ -132,7 +132,7 @@ inline constexpr std::array<std::array<std::string_view, header_count>, 7> relat
 /// Views that are valid for as long as a call of the library.
 struct received_headers {
   std::string_view id, timestamp, signature;
-  std::size_t contradicted = header_count;  // which header is there twice, with different values
+  std::size_t contradicted = header_count;  // which header is duplicated, with different values
   std::string_view relative = {};           // one of the relatives, if there is any
 };
 
@@ -174,7 +174,7 @@ inline verdict verdict_on(const received_headers& headers) {
   verdict result;
   if (headers.contradicted < header_count) {
     result =
-        refusal_of_header(WebhookErrc::invalid_header, headers.contradicted, "there twice, with different values");
+        refusal_of_header(WebhookErrc::invalid_header, headers.contradicted, "duplicated, with different values");
   } else if (headers.id.empty() || headers.timestamp.empty() || headers.signature.empty()) {
     result = refusal_of_header(WebhookErrc::missing_header,
                                headers.id.empty()          ? 0

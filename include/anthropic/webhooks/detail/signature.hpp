@@ -83,7 +83,7 @@ class digest_base64 {
                         std::string_view body, digest_base64& signature);
 
 /// Calls f(version, text) for each signature in a webhook-signature until it returns true, and returns whether it
-/// did. The version is "" where there is none. Blanks or commas are between signatures: a proxy may have joined
+/// did. The version is "" where there is none. Spaces or commas are between signatures: a proxy may have joined
 /// headers.
 template <class F>
 bool any_signature(std::string_view list, F f);
