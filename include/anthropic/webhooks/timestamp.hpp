@@ -78,7 +78,8 @@ struct date_time_layout {
   std::uint64_t digits = 0;
 };
 
-/// Eight characters of a date-time, read at once.
+/// Eight characters of a date-time, read at once. What differs from the layout is the value of each digit, and 0
+/// elsewhere. A digit has a value below 10 if neither it nor it plus 6 has a bit above the lower four.
 struct date_time_part {
   date_time_part(const char* text, const date_time_layout& layout) noexcept {
     const std::uint64_t difference = load_little_endian(text) ^ layout.text;

@@ -79,6 +79,8 @@ class WebhookVerifier {
   explicit WebhookVerifier(const Secrets& secrets, std::chrono::seconds tolerance = default_tolerance);
   explicit WebhookVerifier(std::initializer_list<detail::secret_text> secrets,
                            std::chrono::seconds tolerance = default_tolerance);
+  explicit WebhookVerifier(std::initializer_list<const char*> secrets,  // so that {"…"} is a list, and not a text
+                           std::chrono::seconds tolerance = default_tolerance);
 
   /// Takes the bytes of a key, not base64 text. There must be one at least.
   /// @throws WebhookVerificationError
@@ -238,6 +240,9 @@ WebhookVerifier::WebhookVerifier(const Secrets& secrets, std::chrono::seconds to
 
 inline WebhookVerifier::WebhookVerifier(std::initializer_list<detail::secret_text> secrets,
                                         std::chrono::seconds tolerance)
+    : WebhookVerifier(make_of(secrets, tolerance)) {}
+
+inline WebhookVerifier::WebhookVerifier(std::initializer_list<const char*> secrets, std::chrono::seconds tolerance)
     : WebhookVerifier(make_of(secrets, tolerance)) {}
 
 inline WebhookVerifier WebhookVerifier::from_raw_key(std::string_view key_bytes, std::chrono::seconds tolerance) {

@@ -215,7 +215,9 @@ class json_reader {
 
 // ---------------------------------------------------------------------------------------------------
 
-/// The index of the lowest byte with its high bit set, of a word in which no other bits are.
+/// The index of the lowest byte with its high bit set, of a word in which no other bits are. The portable way
+/// makes a 1 of each byte below that one, and sums them up in the highest byte: multiplying by `ones` adds up all
+/// bytes.
 constexpr std::size_t lowest_marked_byte_portably(std::uint64_t marks) {
   const std::uint64_t bytes_below = (((marks & (~marks + 1)) >> 7) - 1) & ones;
   return static_cast<unsigned>((bytes_below * ones) >> 56);
@@ -229,9 +231,10 @@ constexpr std::size_t lowest_marked_byte(std::uint64_t marks) {
 }
 
 inline const char* skip_plain(const char* at, const char* end) {
-  // Eight bytes at a time. A difference has the high bit set in the lowest byte that is too small for it, in none
-  // below that, and above that also where it does not belong; so the lowest high bit of all is right. To change
-  // the bit of 2 puts the quote next to the control characters.
+  // Eight bytes at a time ("Determine if a word has a byte less than n", in Bit Twiddling Hacks:
+  // https://graphics.stanford.edu/~seander/bithacks.html). Subtracting n from each byte sets the high bit of the
+  // lowest byte that is less than n. A borrow may set it wrongly in higher bytes, but only the lowest is used. To
+  // change the bit of 2 puts the quote (0x22) next to the control characters (below 0x20, and then below 0x21).
   for (; end - at >= 8; at += 8) {
     const std::uint64_t word = load_little_endian(at);
     const std::uint64_t quote_or_control = (word ^ (ones * 2)) - ones * 0x21;
