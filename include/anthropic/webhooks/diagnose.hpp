@@ -97,7 +97,7 @@ struct cause_entry {
   std::string (*suspect)(const diagnosed&);
   const char* remedy;
   /// Where the search goes on, if not at the next entry: what this one was around may have an earlier cause.
-  WebhookCause first_inside = WebhookCause::unknown;
+  undo_function first_inside = nullptr;
 };
 
 /// The causes in the order in which they are undone. To add one, add an entry here.
@@ -135,7 +135,7 @@ inline constexpr cause_entry cause_entries[] = {
      "Write + for - and / for _ in the secret."},
     {WebhookCause::secret_encoded_twice, "secret_encoded_twice", undo_second_encoding, suspect_second_encoding,
      "Decode it once. Kubernetes decodes the data of a Secret when a container reads it, but not what you copy.",
-     WebhookCause::secret_decorated},
+     undo_decoration},
     {WebhookCause::secret_used_as_text, "secret_used_as_text", undo_use_as_text, nullptr,
      "Let the sender decode the secret. If that cannot be, make the verifier with from_raw_key()."},
     {WebhookCause::body_empty, "body_empty", nullptr, suspect_empty,
@@ -151,15 +151,14 @@ inline constexpr cause_entry cause_entries[] = {
     {WebhookCause::body_line_ends, "body_line_ends", undo_line_ends, nullptr,
      "Verify the raw body, and open files in binary mode."},
     {WebhookCause::body_nul, "body_nul", undo_nul, suspect_nul,
-     "Pass the body with its length, not that of the buffer which it is in.", WebhookCause::body_byte_order_mark},
+     "Pass the body with its length, not that of the buffer which it is in.", undo_byte_order_mark},
     {WebhookCause::body_percent_encoded, "body_percent_encoded", undo_percent, suspect_percent,
      "Verify the raw body. Take it before anything reads it as a form, and save it as it is.",
-     WebhookCause::body_byte_order_mark},
+     undo_byte_order_mark},
     {WebhookCause::body_base64, "body_base64", undo_base64, suspect_base64,
-     "Decode it before you verify. API gateways mark such a body, as with isBase64Encoded.",
-     WebhookCause::body_byte_order_mark},
+     "Decode it before you verify. API gateways mark such a body, as with isBase64Encoded.", undo_byte_order_mark},
     {WebhookCause::body_json_string, "body_json_string", undo_json_string, suspect_json_string,
-     "Verify the raw body. Let nothing make a JSON string of it.", WebhookCause::body_byte_order_mark},
+     "Verify the raw body. Let nothing make a JSON string of it.", undo_byte_order_mark},
     {WebhookCause::body_reserialized, "body_reserialized", undo_serialization, nullptr,
      "Verify the raw body that came, before anything parses it. JSON that is written again has other bytes."},
 };
@@ -202,14 +201,14 @@ class cause_search {
   void from(const diagnosed& request, const cause_entry* next) {
     for (; next != std::end(cause_entries) && !work_.is_over(); ++next) {
       const auto following = static_cast<std::size_t>(std::end(cause_entries) - next);
-      const bool goes_back = next->first_inside != WebhookCause::unknown;
+      const bool goes_back = next->first_inside != nullptr;
       const bool too_few_follow = undone_.size() + following < most_ && !goes_back;
       if (next->undo == nullptr || too_few_follow || is_undone(next->cause)) continue;
       next->undo(request, [&](const diagnosed& changed, std::string_view what) {
         if (work_.is_over()) return;
         undone_.push_back({next->cause, what});
         if (undone_.size() < most_) {
-          from(changed, goes_back ? entry_of(next->first_inside) : next + 1);
+          from(changed, goes_back ? entry_that_undoes(next->first_inside) : next + 1);
         } else if (is_accepted(changed)) {
           for (const auto& [cause, its] : undone_) findings_.push_back(finding_of(cause, true, its));
           work_.stop();
@@ -217,6 +216,11 @@ class cause_search {
         undone_.pop_back();
       });
     }
+  }
+
+  static const cause_entry* entry_that_undoes(undo_function undo) {
+    return std::find_if(std::begin(cause_entries), std::end(cause_entries),
+                        [undo](const cause_entry& entry) { return entry.undo == undo; });
   }
 
   [[nodiscard]] bool is_undone(WebhookCause cause) const {
