@@ -4,13 +4,14 @@
 #include <httplib.h>
 
 #include <anthropic/webhooks/verify.hpp>
+#include <cstdlib>
 #include <iostream>
 
 using namespace anthropic::webhooks;
 
 const WebhookVerifier verifier(std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY"));  // one for all threads
 
-// For each request, with any HTTP server: takes the raw body and the headers, returns the status to answer with.
+// Call this for each request, in any HTTP server. It returns the status to answer with.
 template <class Headers>
 int receive(const std::string& body, const Headers& headers) {
   WebhookError error;
