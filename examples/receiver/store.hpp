@@ -22,7 +22,9 @@
 // With PostgreSQL, up to 32 new events share a transaction while their handlers are fast. What one of them wrote
 // stays locked until the last is done, and each runs again, alone, if the commit fails. With SQLite only one
 // connection can write: from a handler's first run() to its end, deliveries wait, and after five seconds they are
-// refused. So let a handler do what takes long, such as a request, before its first run().
+// refused. So let a handler do what takes long, such as a request, before its first run(). It handles one event at
+// a time. Until that run() nothing keeps a second process with the same file from the event: if the handler takes
+// longer than the pause before the next attempt, both call it, though only one commits. So let one process handle.
 //
 // Order is not kept: the service does not keep it either. Handled events stay, so that a repetition is known as
 // one. You may delete them after a day, with PostgreSQL and with SQLite:
@@ -78,6 +80,9 @@ class Store {
 };
 
 enum class Purpose { record, handle };
+
+/// Whether open_store() takes it for PostgreSQL, which any number may use at the same time.
+bool is_postgres(const std::string& database);
 
 /// A postgresql:// URL, another connection string of libpq ("host=... dbname=..."), or the path of a file for
 /// SQLite. Throws std::runtime_error if the database can never work. One that is merely down is no error.
