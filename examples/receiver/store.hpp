@@ -20,11 +20,13 @@
 //   UPDATE webhook_events SET try_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL
 //
 // With PostgreSQL, up to 32 new events share a transaction while their handlers are fast. What one of them wrote
-// stays locked until the last is done, and each runs again, alone, if the commit fails. With SQLite only one
-// connection can write: from a handler's first run() to its end, deliveries wait, and after five seconds they are
-// refused. So let a handler do what takes long, such as a request, before its first run(). It handles one event at
-// a time. Until that run() nothing keeps a second process with the same file from the event: if the handler takes
-// longer than the pause before the next attempt, both call it, though only one commits. So let one process handle.
+// stays locked until the last is done, and each runs again, alone, if the commit fails.
+//
+// With SQLite only one connection can write: from a handler's first run() to its end, deliveries wait, and after
+// three seconds they are refused. So let a handler do what takes long, such as a request, before its first run().
+// A receiver handles one event at a time. Let only one receiver use a file: nothing keeps a second from calling
+// the handler for the same event, where the first takes longer than the pause before the next attempt. Only one of
+// them commits.
 //
 // Order is not kept: the service does not keep it either. Handled events stay, so that a repetition is known as
 // one. You may delete them after a day, with PostgreSQL and with SQLite:
