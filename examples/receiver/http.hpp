@@ -3,29 +3,14 @@
 // do.
 #pragma once
 
-#include "log.hpp"
+#include "answer.hpp"
 
 #include <boost/asio.hpp>
-#include <boost/beast/core.hpp>
-#include <boost/beast/http.hpp>
-#include <utility>  // which Boost 1.74 forgets to include
 
 #include <algorithm>
 #include <list>
-#include <sstream>
 
 namespace asio = boost::asio;
-namespace beast = boost::beast;
-namespace http = beast::http;
-
-using Request = http::request<http::string_body>;
-struct Answer {
-  unsigned status = 0;
-  std::string text{}, for_the_log{}, allow{};  // allow: the header of that name
-  bool is_logged = true;
-};
-
-inline std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
 class Server {
  public:
@@ -100,7 +85,14 @@ class Server {
     if (connections_.size() >= connections && !make_room()) return;
     connections_.push_back({beast::tcp_stream(std::move(socket))});
     const Place place = std::prev(connections_.end());
-    asio::co_spawn(acceptor_.get_executor(), serve(place), [this, place](auto) { connections_.erase(place); });
+    asio::co_spawn(acceptor_.get_executor(), serve(place), [this, place](std::exception_ptr e) {
+      connections_.erase(place);
+      try {
+        if (e) std::rethrow_exception(e);
+      } catch (...) {
+        the_log.refused("a connection has failed: " + current_reason());
+      }
+    });
   }
 
   /// Ends the connection that has waited for its client for the longest time, so that idle ones keep nobody out.
@@ -123,7 +115,7 @@ class Server {
     beast::flat_buffer buffer(header_bytes + 4096);
     for (bool goes_on = true; goes_on; wait_for_client(place, State::idle)) {
       if (buffer.size() == 0) {
-        stream.expires_after(idle_time);
+        stream.expires_after(is_ending ? std::chrono::seconds(1) : idle_time);
         buffer.commit(co_await stream.async_read_some(buffer.prepare(1024), token));
         if (ec) break;
       }
@@ -131,8 +123,12 @@ class Server {
       stream.expires_after(request_time);
       Parser parser;
       const Answer answer = co_await read_and_answer(place, buffer, parser);
-      goes_on = parser.is_done() && parser.keep_alive() && !is_ending;
+      // Of another encoding than chunked, the parser does not see where it ends.
+      const bool has_end = parser.get().count(http::field::transfer_encoding) == 0 || parser.chunked();
+      goes_on = has_end && parser.is_done() && parser.keep_alive() && !is_ending;
       if (answer.status != 0) {
+        // Who does not read an answer makes room for others, unless it is that to a delivery.
+        if (answer.status != 200 || !answer.is_logged) wait_for_client(place, State::reading);
         http::response<http::string_body> response(http::status(answer.status), 11, answer.text + '\n');
         response.set(http::field::content_type, "text/plain");
         if (!answer.allow.empty()) response.set(http::field::allow, answer.allow);
@@ -143,11 +139,12 @@ class Server {
         co_await http::async_write(stream, response, token);
       }
       goes_on = goes_on && !ec && answer.status != 0;
-      if (answer.is_logged) log(answer, parser.get());
+      if (answer.is_logged) log_answer(answer, parser.get());
     }
     // To close a socket from which not all was read would take the answer from the client.
     place->state = State::reading;
     stream.socket().shutdown(asio::socket_base::shutdown_send, ec);
+    buffer.clear();
     for (stream.expires_after(std::chrono::seconds(2)); !ec; buffer.clear()) {
       co_await stream.async_read_some(buffer.prepare(4096), token);
     }
@@ -176,22 +173,6 @@ class Server {
     if (ec) co_return refusal(ec);
     place->state = State::busy;
     co_return co_await answer(request);
-  }
-
-  static Answer refusal(const beast::error_code& ec) {
-    using http::error;
-    if (ec == error::header_limit || ec == error::buffer_overflow) return {431, "the header is too large"};
-    if (ec == error::body_limit) return {413, "the body is too large"};
-    if (ec == error::partial_message) return {400, "the request is incomplete"};
-    if (ec.category() == beast::error_code(error::bad_method).category()) return {400, ec.message()};
-    return {0, ec == beast::error::timeout ? "no whole request in ten seconds" : ec.message()};
-  }
-
-  static void log(const Answer& answer, const Request& request) {
-    std::ostringstream line;
-    line << answer.status << ' ' << request.method_string() << ' ' << request.target().substr(0, 100);
-    line << "  " << answer.text << answer.for_the_log;
-    answer.status == 200 ? the_log.line(line.str()) : the_log.refused(line.str());
   }
 
   asio::ip::tcp::acceptor acceptor_;

@@ -52,19 +52,24 @@ Options parse(int argc, char** argv) {
   if (argc - optind > 3) throw std::runtime_error("there are more than three arguments");
   if (optind < argc) options.port = number(argv[optind++], 65535, "port");
   if (optind < argc) options.database = argv[optind++];
-  if (optind < argc) options.address = argv[optind++];
+  if (optind < argc) {
+    beast::error_code ec;
+    options.address = asio::ip::make_address(argv[optind], ec).to_string();
+    if (ec) throw std::runtime_error("the third argument is not an IP address");
+  }
   return options;
 }
 
 asio::awaitable<void> stop_on(asio::signal_set& signals, int grace, Server& server) {
   co_await signals.async_wait(asio::use_awaitable);
   server.is_ending = true;
-  asio::steady_timer timer(co_await asio::this_coro::executor, std::chrono::seconds(grace));
-  signals.async_wait([&timer](const beast::error_code& canceled, int) {
-    if (!canceled) timer.cancel();  // a second signal
+  const auto timer =
+      std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, std::chrono::seconds(grace));
+  signals.async_wait([timer](const beast::error_code& canceled, int) {
+    if (!canceled) timer->cancel();  // a second signal
   });
   beast::error_code ec;
-  co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+  co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, ec));
   signals.cancel();
   co_await server.stop();
 }
@@ -84,7 +89,10 @@ int main(int argc, char** argv) try {
   Webhooks server(io, options.database, handler, options.save_refused);
   asio::signal_set stop(io, SIGINT, SIGTERM), hangup(io, SIGHUP);
   asio::co_spawn(io, reload_on(hangup, server.secrets), asio::detached);
-  asio::co_spawn(io, stop_on(stop, options.grace, server), [&](auto) { hangup.cancel(); });
+  asio::co_spawn(io, stop_on(stop, options.grace, server), [&](std::exception_ptr e) {
+    hangup.cancel();
+    if (e) std::rethrow_exception(e);
+  });
   the_log.print("listening on " + server.listen(options.address, options.port) + "/webhooks\n");
   server.handlers.start();  // only now: one that crashes does not keep the port closed
   io.run();  // until requests in flight have been answered. The next start handles the events that are left.

@@ -5,11 +5,18 @@
 #include <regex>
 #include <stdexcept>
 
+namespace {
+
+bool begins(const std::string& text, const char* expression) {
+  return std::regex_search(text, std::regex(expression), std::regex_constants::match_continuous);
+}
+
+}  // namespace
+
+bool is_postgres(const std::string& database) { return begins(database, R"(postgres(ql)?://|\s*\w+\s*=)"); }
+
 std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose) {
-  const auto begins = [&](const char* expression) {
-    return std::regex_search(database, std::regex(expression), std::regex_constants::match_continuous);
-  };
-  if (begins(R"(postgres(ql)?://|\s*\w+\s*=)")) {
+  if (is_postgres(database)) {
 #ifdef WITH_POSTGRES
     return open_postgres(database, purpose);
 #else
@@ -17,6 +24,6 @@ std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose) 
 #endif
   }
   // SQLite takes "" and ":memory:" for databases that end with the process. "./x:y" is the name of a file.
-  if (!begins(R"(\s*$|[\w.+-]*:)")) return open_sqlite(database, purpose);
+  if (!begins(database, R"(\s*$|[\w.+-]*:)")) return open_sqlite(database, purpose);
   throw std::runtime_error("the database is neither a postgresql:// URL nor the path of a file");
 }

@@ -7,11 +7,13 @@
 #include <anthropic/webhooks/verify.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <optional>
 #include <stdexcept>
+#include <system_error>
 
 class Secrets {
  public:
@@ -61,7 +63,10 @@ class Secrets {
 
   [[nodiscard]] std::string read() const {
     std::ifstream file(file_, std::ios::binary);
-    if (!file) throw std::runtime_error("webhook secret: cannot read " + file_);
+    if (!file) {  // the variable may have the secret itself, by mistake
+      throw std::runtime_error("webhook secret: cannot read the file of ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE: " +
+                               std::generic_category().message(errno));
+    }
     return {std::istreambuf_iterator<char>(file), {}};
   }
 

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Events in a file, for one machine.
-#include "store.hpp"
+#include "sqlite_connection.hpp"
 
-#include <sqlite3.h>
-#include <sys/stat.h>
-
+#include <chrono>
 #include <mutex>
-#include <stdexcept>
 #include <utility>
 
 namespace {
@@ -36,12 +33,8 @@ const char* const put_off = R"(
     try_at = datetime('now', min(1 << min(attempts - 1, 12), 3600) || ' seconds')
   WHERE id = $2 AND handled_at IS NULL)";
 
-struct Busy : std::runtime_error {
-  using runtime_error::runtime_error;
-};
-
 // SQLite lets one connection write at a time. Those of this process take turns, which is faster than to try again.
-std::mutex turn;
+std::timed_mutex turn;
 
 class SqliteStore final : public Store, private Transaction {
  public:
@@ -60,11 +53,11 @@ class SqliteStore final : public Store, private Transaction {
   std::set<std::string> record(const std::map<std::string, std::string>& deliveries) override {
     std::set<std::string> recorded;
     const Turn taken = take_turn();
-    execute("BEGIN IMMEDIATE");
+    db_.execute("BEGIN IMMEDIATE");
     for (const auto& [id, body] : deliveries) {
-      if (!execute(add, {id, body}).empty()) recorded.insert(id);
+      if (!db_.execute(add, {id, body}).empty()) recorded.insert(id);
     }
-    execute("COMMIT");
+    db_.execute("COMMIT");
     check_file();
     return recorded;
   }
@@ -76,14 +69,15 @@ class SqliteStore final : public Store, private Transaction {
       handled_id_ = event[0];
       handler(*this, event[0], event[1]);
       begin();
-      execute("COMMIT");
+      db_.execute("COMMIT");
       turn_.reset();
     } catch (...) {
       const std::string reason = current_reason();
       turn_.reset();
+      reason_and_id_ = {printable(reason), event[0]};
       failed(event[0], reason);
       const Turn taken = take_turn();
-      execute(put_off, {printable(reason), event[0]});
+      write_reason();
     }
     return true;
   }
@@ -92,10 +86,9 @@ class SqliteStore final : public Store, private Transaction {
   // When it ends, what is not committed is undone.
   using Turn = std::unique_ptr<SqliteStore, void (*)(SqliteStore*)>;
   Turn take_turn() {
-    turn.lock();
+    if (!turn.try_lock_for(std::chrono::seconds(3))) throw Busy("SQLite: a handler is still writing");
     Turn taken(this, [](SqliteStore* store) {
-      sqlite3* const db = store->db_.get();
-      if (db && !sqlite3_get_autocommit(db)) sqlite3_exec(db, "ROLLBACK", nullptr, nullptr, nullptr);
+      store->db_.roll_back();
       turn.unlock();
     });
     connect();
@@ -105,90 +98,60 @@ class SqliteStore final : public Store, private Transaction {
   Values claim_next() {
     const Turn taken = take_turn();
     check_file();
-    const auto id = execute(next);  // which waits for nobody who writes
-    return id.empty() ? id : execute(claim, id);
+    write_reason();
+    const auto id = db_.execute(next);  // which waits for nobody who writes
+    return id.empty() ? id : db_.execute(claim, id);
+  }
+
+  // If that fails, it is done before the next claim.
+  void write_reason() {
+    if (!reason_and_id_.empty()) db_.execute(put_off, reason_and_id_);
+    reason_and_id_.clear();
   }
 
   Values run(const std::string& sql, const Values& values) override {
     begin();
-    return execute(sql, values);
+    return db_.execute(sql, values);
   }
 
   // The turn of a handler begins with its first statement: what it does before does not hold up deliveries.
   void begin() {
-    if (turn_ && sqlite3_get_autocommit(db_.get())) throw std::runtime_error("SQLite: the transaction has ended");
+    if (turn_ && !db_.in_transaction()) throw std::runtime_error("SQLite: the transaction has ended");
     if (turn_) return;
     Turn taken = take_turn();
-    execute("BEGIN IMMEDIATE");
-    if (execute(mark, {handled_id_}).empty()) throw std::runtime_error("another process has handled it");
+    db_.execute("BEGIN IMMEDIATE");
+    if (db_.execute(mark, {handled_id_}).empty()) throw std::runtime_error("another process has handled it");
     turn_ = std::move(taken);
   }
 
   void connect() try {
-    if (db_) return;
-    sqlite3* opened = nullptr;
-    const mode_t mask = umask(077);  // the bodies are for the owner alone
-    const int status = sqlite3_open(path_.c_str(), &opened);
-    umask(mask);
-    db_.reset(opened);
-    check(status);
-    sqlite3_busy_timeout(opened, 3000);
-    const bool logs = execute("PRAGMA journal_mode = WAL") == Values{"wal"};
+    if (db_.is_open()) return;
+    db_.open(path_);
+    const bool logs = db_.execute("PRAGMA journal_mode = WAL") == Values{"wal"};
     if (!logs) throw std::runtime_error("SQLite: no write-ahead log is possible here: a network file system?");
     // FULL: a commit waits for the disk, for it and all before it. NORMAL: it does not, and after a power cut the
     // last events are handled once more: the marks are gone, and what the handlers wrote.
-    execute(purpose_ == Purpose::record ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-    check(sqlite3_exec(opened, schema, nullptr, nullptr, nullptr));
+    db_.execute(purpose_ == Purpose::record ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    db_.execute_all(schema);
     all_.insert(this);
   } catch (...) {
-    db_.reset();
+    db_.close();
     throw;
   }
 
   // Closes all connections to a file that was deleted or replaced: with a new one they would share its log.
   void check_file() {
-    int moved = 0;
-    check(sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved));
-    if (!moved) return;
-    for (auto* store : all_) store->db_.reset();
+    if (!db_.is_lost()) return;
+    for (auto* store : all_) store->db_.close();
     throw std::runtime_error("SQLite: the file was deleted or replaced");
-  }
-
-  // Runs one statement, and returns the values of its rows.
-  Values execute(const std::string& sql, const Values& values = {}) {
-    sqlite3_stmt* prepared = nullptr;
-    const char* rest = nullptr;
-    check(sqlite3_prepare_v2(db_.get(), sql.data(), static_cast<int>(sql.size()), &prepared, &rest));
-    const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(prepared, sqlite3_finalize);
-    int n = 0, status = 0;
-    for (const auto& value : values) {
-      const int index = sqlite3_bind_parameter_index(prepared, ('$' + std::to_string(++n)).c_str());
-      check(sqlite3_bind_text(prepared, index, value.data(), static_cast<int>(value.size()), SQLITE_STATIC));
-    }
-    const bool more = std::string(rest, sql.data() + sql.size()).find_first_not_of(" \n;") != std::string::npos;
-    const bool fits = !more && sqlite3_bind_parameter_count(prepared) == n;
-    if (!fits) throw std::runtime_error("SQLite: it takes one statement, and a value for each parameter");
-    Values rows;
-    while ((status = sqlite3_step(prepared)) == SQLITE_ROW) {
-      for (int i = 0; i < sqlite3_column_count(prepared); ++i) {
-        const auto* text = static_cast<const char*>(sqlite3_column_blob(prepared, i));
-        rows.emplace_back(text, text + sqlite3_column_bytes(prepared, i));
-      }
-    }
-    check(status == SQLITE_DONE ? SQLITE_OK : status);
-    return rows;
-  }
-
-  void check(int status) const {
-    if (status == SQLITE_BUSY) throw Busy("SQLite: the database is locked");
-    if (status != SQLITE_OK) throw std::runtime_error(std::string("SQLite: ") + sqlite3_errmsg(db_.get()));
   }
 
   static inline std::set<SqliteStore*> all_;  // those of this process that are connected
   const std::string path_;
   const Purpose purpose_;
-  std::unique_ptr<sqlite3, int (*)(sqlite3*)> db_{nullptr, sqlite3_close};
+  SqliteConnection db_;
   std::string handled_id_;
+  Values reason_and_id_;  // to be written
   Turn turn_{nullptr, nullptr};
 };
 

@@ -20,9 +20,13 @@
 //   UPDATE webhook_events SET try_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL
 //
 // With PostgreSQL, up to 32 new events share a transaction while their handlers are fast. What one of them wrote
-// stays locked until the last is done, and each runs again, alone, if the commit fails. With SQLite only one
-// connection can write: from a handler's first run() to its end, deliveries wait, and after five seconds they are
-// refused. So let a handler do what takes long, such as a request, before its first run().
+// stays locked until the last is done, and each runs again, alone, if the commit fails.
+//
+// With SQLite only one connection can write: from a handler's first run() to its end, deliveries wait, and after
+// three seconds they are refused. So let a handler do what takes long, such as a request, before its first run().
+// A receiver handles one event at a time. Let only one receiver use a file: nothing keeps a second from calling
+// the handler for the same event, where the first takes longer than the pause before the next attempt. Only one of
+// them commits.
 //
 // Order is not kept: the service does not keep it either. Handled events stay, so that a repetition is known as
 // one. You may delete them after a day, with PostgreSQL and with SQLite:
@@ -78,6 +82,9 @@ class Store {
 };
 
 enum class Purpose { record, handle };
+
+/// Whether open_store() takes it for PostgreSQL, which any number may use at the same time.
+bool is_postgres(const std::string& database);
 
 /// A postgresql:// URL, another connection string of libpq ("host=... dbname=..."), or the path of a file for
 /// SQLite. Throws std::runtime_error if the database can never work. One that is merely down is no error.

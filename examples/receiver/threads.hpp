@@ -4,8 +4,6 @@
 
 #include "http.hpp"
 
-#include <array>
-
 /// Records, in one commit, what many sessions hand over at the same time. For fifty it takes as long as for one.
 class Recorder {
  public:
@@ -79,11 +77,13 @@ class Recorder {
   std::jthread thread_{[this](const std::stop_token& stop) { run(stop); }};
 };
 
-/// Handles what is due, in two threads, from start() until it is destroyed.
+/// Handles what is due, from start() until it is destroyed: with PostgreSQL in two threads, so that a slow handler
+/// does not hold up the others. With SQLite nothing would keep the second from an event that the first handles.
 class Handlers {
  public:
   Handlers(const std::string& database, Handler handler) : handler_(std::move(handler)) {
-    for (auto& store : stores_) store = open_store(database, Purpose::handle);
+    for (int n = is_postgres(database) ? 2 : 1; n > 0; --n)
+      stores_.push_back(open_store(database, Purpose::handle));
   }
   ~Handlers() {
     for (auto& thread : threads_) thread.request_stop();  // all of them, before the first is waited for
@@ -124,7 +124,7 @@ class Handlers {
     }
   }
 
-  std::array<std::unique_ptr<Store>, 2> stores_;  // a slow handler does not hold up the others
+  std::vector<std::unique_ptr<Store>> stores_;
   Handler handler_;
   std::mutex mutex_;
   std::condition_variable_any changed_;

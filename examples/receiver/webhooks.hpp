@@ -14,23 +14,29 @@ using Headers = std::vector<std::pair<std::string_view, std::string_view>>;
 
 // Saves header lines, an empty line and the body. The first four requests stay until somebody deletes them. Later
 // ones take turns in four more files, at most one a second. So it is not easy to push out the one that is wanted.
+// After a failure it also waits for a second.
 inline void save(const std::string& path, const Headers& headers, const std::string& body) {
-  static std::map<std::string, std::pair<int, std::chrono::steady_clock::time_point>> turns;
-  auto& [turn, next] = turns[path];
+  struct Turns {
+    int number = 0;
+    bool failed = false;
+    std::chrono::steady_clock::time_point next;
+  };
+  static std::map<std::string, Turns> all;
+  Turns& turns = all[path];
+  std::error_code ignored;  // what cannot be seen cannot be written either
   int number = 1;
-  while (number < 5 && std::filesystem::exists(path + std::to_string(number))) ++number;
-  if (number == 5) {
-    if (std::chrono::steady_clock::now() < next) return;
-    next = std::chrono::steady_clock::now() + std::chrono::seconds(1);
-    number += turn++ % 4;
-  }
+  while (number < 5 && std::filesystem::exists(path + std::to_string(number), ignored)) ++number;
+  const auto now = std::chrono::steady_clock::now();
+  if ((number == 5 || turns.failed) && now < turns.next) return;
+  turns.next = now + std::chrono::seconds(1);
+  if (number == 5) number += turns.number++ % 4;
   std::remove((path + "part").c_str());
   std::ofstream file(path + "part", std::ios::binary);
   for (const auto& [name, value] : headers) file << name << ": " << value << '\n';
   file << '\n' << body;
   file.close();
-  const bool good = file && std::rename((path + "part").c_str(), (path + std::to_string(number)).c_str()) == 0;
-  if (!good) the_log.line("cannot save the request in " + path + std::to_string(number));
+  turns.failed = !file || std::rename((path + "part").c_str(), (path + std::to_string(number)).c_str()) != 0;
+  if (turns.failed) the_log.refused("cannot save the request in " + path + std::to_string(number));
 }
 
 class Webhooks final : public Server {

@@ -226,6 +226,10 @@ TEST_CASE("in the grace period it takes deliveries, and a proxy is told to use o
   CHECK(eventually([&] { return health() == "503"; }));
   CHECK(kept.send(request).read().find("Connection: close") != std::string::npos);
   CHECK(deliver(receiver.port, event("whe_2")) == 200);
+  const auto begin = std::chrono::steady_clock::now();
+  const Connection silent(receiver.port);  // for which it no longer waits long
+  CHECK(eventually([&] { return silent.has_ended(); }));
+  CHECK(std::chrono::steady_clock::now() - begin < 100s);
   receiver.signal(SIGTERM);  // the second ends it
   CHECK(receiver.wait() == 0);
   CHECK(database.query("SELECT count(*) FROM webhook_events") == "2\n");
@@ -281,10 +285,14 @@ TEST_CASE(
   const Receiver receiver(where, log_in(database));
   const std::string taken = std::to_string(receiver.port), no_port = "the port is no number from 0 to 65535\n";
   const std::string no_option = "an option is unknown, or has no value\n";
+  const std::string no_address = "the third argument is not an IP address\n";
   for (const auto& [arguments, message] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{taken, other}, "cannot listen on 127.0.0.1, port " + taken + ": "},
-           {{"0", other, "300.0.0.1"}, "cannot listen on 300.0.0.1, port 0: "},
-           {{"0", other, "localhost"}, "cannot listen on localhost, port 0: "},
+           {{"0", other, "192.0.2.1"}, "cannot listen on 192.0.2.1, port 0: "},  // of no machine
+           {{"0", other, "300.0.0.1"}, no_address},
+           {{"0", other, "localhost"}, no_address},
+           {{"0", other, ""}, no_address},
+           {{"0", other, "postgresql://u:MfKQ9r8@h/db"}, no_address},
            {{"port", other}, no_port},
            {{"8080abc", other}, no_port},
            {{"0x50", other}, no_port},
@@ -390,12 +398,25 @@ TEST_CASE("a few refused requests are saved if that is asked for") {
   fs::remove(path + ".signed.2");
   CHECK(post(receiver.port, "next", headers) == 401);
   CHECK(count(contents(path + ".signed.2"), "\n\nnext") == 1);
+}
 
-  fs::remove_all(path + ".signed.1");
-  fs::create_directory(path + ".signed.part");  // so that it cannot be saved
-  std::ofstream(path + ".signed.part/file") << "x";
-  CHECK(post(receiver.port, spoilt, headers) == 401);
+TEST_CASE("what cannot be saved is refused as ever, and is in the log once a second at most") {
+  const Sqlite database;
+  const fs::path in_the_way = database.folder.path / "refused.signed.part";
+  fs::create_directory(in_the_way);
+  std::ofstream(in_the_way / "file") << "x";
+  Receiver::Options options;
+  const std::string too_long(300, 'x');
+  options.more = {"--save-refused", GENERATE_COPY(as<std::string>(), "refused", "nowhere/x", too_long)};
+  options.more[1].insert(0, database.folder.path.string() + '/');
+  const Receiver receiver(database.where(), log_in(database), options);
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 15; ++i) CHECK(post(receiver.port, "forged", signed_headers(event("whe_1"))) == 401);
   CHECK(receiver.logs("cannot save"));
+  const auto took = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - begin);
+  CHECK(static_cast<long>(count(receiver.log(), "cannot save")) <= took.count() + 1);
+  CHECK(count(receiver.log(), "a connection has failed") == 0);
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
 }
 
 TEST_CASE("a signal to stop lets it finish what is in flight") {

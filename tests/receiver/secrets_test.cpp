@@ -74,7 +74,15 @@ TEST_CASE("a file of secrets that is malformed or missing is refused at the star
   fs::remove(files.secrets);
   Process missing(files.secrets.string(), {RECEIVER, "0", files.database.where()}, files.log);
   CHECK(missing.wait() == 2);
-  CHECK(missing.log().find("receiver: webhook secret: cannot read " + files.secrets.string() + '\n') == 0);
+  CHECK(missing.log().find("receiver: webhook secret: cannot read the file of ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE: "
+                           "No such file or directory\n") == 0);
+  Process not_a_file(
+      "",
+      {"/usr/bin/env", "ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE=" + test_secret, RECEIVER, "0", files.database.where()},
+      files.log);
+  CHECK(not_a_file.wait() == 2);
+  CHECK(not_a_file.log().find("receiver: webhook secret: cannot read the file of ") == 0);
+  CHECK(not_a_file.log().find("MfKQ9r8") == std::string::npos);
   files.write(test_secret);
   Process both(
       files.secrets.string(),
@@ -109,7 +117,7 @@ TEST_CASE("on SIGHUP it reads the file of secrets again, and keeps those it has 
   }
   fs::remove(files.secrets);
   receiver.signal(SIGHUP);
-  CHECK(receiver.logs("cannot read " + files.secrets.string() + kept));
+  CHECK(receiver.logs("No such file or directory" + kept));
   CHECK(deliver_with(test_secret, port, "whe_2") == 200);
   files.write(other_secret);
   receiver.signal(SIGHUP);

@@ -497,6 +497,78 @@ TEST_CASE("while the receiver runs, its file is deleted: 503, and then 200 with 
   CHECK(database.query("SELECT event_id FROM notes") == "whe_2\n");
 }
 
+TEST_CASE("a log of SQLite that was deleted is noticed, and nothing is lost") {
+  const Sqlite database;
+  const std::string end = GENERATE("-wal", "-shm");
+  const bool by_handler = GENERATE(false, true);
+  const auto record = open(database, Purpose::record), handle = open(database, Purpose::handle);
+  record->record({{"whe_1", "a"}});
+  CHECK(handle_next(*handle, write_note));
+  record->record({{"whe_2", "b"}});
+  fs::remove(database.where() + end);
+  const std::string problem = "SQLite: the file was deleted or replaced";
+  if (by_handler) {
+    CHECK_THROWS_WITH(handle_next(*handle, write_note), problem);
+  } else {
+    CHECK_THROWS_WITH(record->record({{"whe_3", "c"}}), problem);
+  }
+  record->record({{"whe_3", "c"}});
+  CHECK(record->record({{"whe_1", "a"}, {"whe_2", "b"}, {"whe_3", "c"}}).empty());
+  while (handle_next(*handle, write_note)) continue;
+  CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_1\nwhe_2\nwhe_3\n");
+  CHECK(all_handled(database));
+  CHECK(database.query("PRAGMA integrity_check") == "ok\n");
+}
+
+TEST_CASE("while the receiver runs, the log of SQLite is deleted: 503, and then 200") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  fs::remove(database.where() + "-wal");
+  int refused = 0;
+  REQUIRE(eventually([&] {
+    const int status = deliver(receiver.port, event("whe_2"));
+    refused += status == 503;
+    return status == 200;
+  }));
+  CHECK(refused <= 1);  // or the handler has noticed it first
+  CHECK(logged(receiver, "SQLite: the file was deleted or replaced"));
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_1\nwhe_2\n");
+}
+
+TEST_CASE("with SQLite, deliveries wait only for a few seconds for a handler that writes") {
+  const Sqlite database;
+  const auto record = open(database, Purpose::record), handle = open(database, Purpose::handle);
+  record->record({{"whe_1", "a"}});
+  CHECK(handle_next(*handle, [&](Transaction& db, const std::string& id, const std::string&) {
+    note(db, id);
+    auto problem = std::async(std::launch::async, [&] {
+      return problem_of([&] { record->record({{"whe_2", "b"}}); });
+    });
+    CHECK(problem.get() == "SQLite: a handler is still writing");
+  }));
+  CHECK(record->record({{"whe_2", "b"}}).size() == 1);
+  CHECK(database.query("SELECT event_id FROM notes") == "whe_1\n");
+}
+
+TEST_CASE("with SQLite, a reason that cannot be written is written with the next claim") {
+  const Sqlite database;
+  open(database, Purpose::record)->record({{"whe_1", "a"}});
+  const auto handle = open(database, Purpose::handle);
+  std::unique_ptr<Sqlite::Lock> lock;
+  CHECK_THROWS_WITH(handle_next(*handle,
+                                [&](Transaction&, const std::string&, const std::string&) {
+                                  lock = std::make_unique<Sqlite::Lock>(database);
+                                  throw std::runtime_error("no luck");
+                                }),
+                    "SQLite: the database is locked");
+  lock.reset();
+  CHECK(database.query("SELECT reason FROM webhook_events") == "NULL\n");
+  handle_next(*handle, write_note);
+  CHECK(database.query("SELECT reason FROM webhook_events") == "no luck\n");
+}
+
 TEST_CASE("a file that is locked when the receiver starts is no error") {
   const Sqlite database;
   open(database, Purpose::record);

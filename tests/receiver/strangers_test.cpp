@@ -119,6 +119,9 @@ TEST_CASE("a header has 16 kB, in whatever lines") {
     CHECK((status_in_body == "431" || status_in_body == "400"));
   }
   CHECK(receiver.logs("431 POST /webhooks  the header is too large\n"));
+  // The answer is not lost where more comes than is ever read.
+  CHECK(status_of(receiver.port, "POST /" + std::string(50'000, 'x')) == "431");
+  CHECK(count(receiver.log(), "a connection has failed") == 0);
 
   while (lines.size() < 1'000'000) lines += lines;
   in_threads(8, [&](std::size_t) {
@@ -128,6 +131,24 @@ TEST_CASE("a header has 16 kB, in whatever lines") {
   });
   CHECK(deliver(receiver.port, event("whe_2")) == 200);
   CHECK(peak_memory(receiver) < 100);
+}
+
+TEST_CASE("what follows a body without an end is not taken for a request") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  const std::string smuggled = "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n";
+  const auto answers = [&](const std::string& request, const std::string& coding, const std::string& body) {
+    Connection connection(receiver.port);
+    connection.send(request + " HTTP/1.1\r\nTransfer-Encoding: " + coding + "\r\n\r\n" + body + smuggled);
+    return count(connection.read(), "HTTP/1.1 ");
+  };
+  for (const char* request : {"POST /webhooks", "GET /webhooks", "GET /healthz", "POST /healthz", "POST /"}) {
+    for (const char* coding : {"gzip", "identity", "chunked, gzip", "x"}) {
+      CAPTURE(request, coding);
+      CHECK(answers(request, coding, "") == 1);
+    }
+  }
+  CHECK(answers("GET /healthz", "chunked", "0\r\n\r\n") == 2);
 }
 
 TEST_CASE("connections that send nothing, or drip, do not hold up a delivery") {
@@ -274,6 +295,11 @@ TEST_CASE("many refusals are summed up in the log") {
   for (int i = 0; i < 300; ++i) CHECK(status_of(receiver.port, "GET / HTTP/1.1\r\n\r\n") == "404");
   CHECK(deliver(receiver.port, event("whe_1")) == 200);
   CHECK(receiver.logs(" recorded whe_1 "));  // at once
+  {
+    const Sqlite::Lock lock(database);
+    CHECK(deliver(receiver.port, event("whe_2")) == 503);
+  }
+  CHECK(receiver.logs("503 POST /webhooks  not recorded: "));
   std::size_t lines = 0, summed = 0;
   CHECK(eventually([&] {
     const std::string log = receiver.log();
