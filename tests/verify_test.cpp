@@ -470,6 +470,22 @@ TEST_CASE("try_make() makes what the constructors make") {
   CHECK(error.what() == "webhook secret: it is null: is the environment variable set?"s);
 }
 
+// A range that makes each secret when it is asked for, as views::transform does.
+struct secrets_on_the_fly {
+  struct iterator {
+    int index;
+    std::string operator*() const { return index == 0 ? other_secret : secret; }
+    iterator& operator++() { return ++index, *this; }
+    bool operator!=(const iterator& other) const { return index != other.index; }
+  };
+  [[nodiscard]] iterator begin() const { return {0}; }
+  [[nodiscard]] iterator end() const { return {2}; }
+};
+
+TEST_CASE("a range may make its secrets on the fly") {
+  CHECK(WebhookVerifier(secrets_on_the_fly{}).verify(real_body, real_headers, now) == 1);
+}
+
 TEST_CASE("verify() returns the index of the secret that signed") {
   const std::string keys[] = {"the newest of the keys", "one that is older", "the oldest of the keys"};
   const std::vector<std::string> secrets{base64(keys[0]), base64(keys[1]), base64(keys[2]), base64(keys[1])};

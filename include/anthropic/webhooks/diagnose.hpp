@@ -73,12 +73,12 @@ struct WebhookFinding {
 ///
 /// No finding shows a part of a secret, a key, an expected signature or the body, nor of a header but the number
 /// in Content-Length. Nor does one help a forger. Only a signature that was made with the secret can match, and
-/// all else is in the request that he wrote himself. But what is wrong with your secret is for your log, not for
-/// an answer.
+/// everything else is in the request, which the forger wrote. But what is wrong with your secret is for your log,
+/// not for an answer.
 ///
 /// It is slow, but its work is bounded: after it has verified the request as it is, it writes and hashes at most
-/// 512 MiB in all, which takes a second or two. It does not write JSON of more than 1 MiB in other ways. Safe to
-/// call from any thread.
+/// 512 MiB in all, which takes a few seconds at most. It does not write JSON of more than 1 MiB in other ways.
+/// Safe to call from any thread.
 /// @throws std::bad_alloc, and what the lookup function `headers` throws.
 template <class Headers = WebhookHeaders>
 [[nodiscard]] std::vector<WebhookFinding> diagnose(
@@ -271,7 +271,12 @@ inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::
              "The verifier refuses the headers: " + message_of_header(verdict_on(headers)) + ".",
              "Find out what sends a header twice, or puts two requests together."}};
   }
-  const auto key = key_in(secret).key;
+  const auto made = key_in(secret);
+  if (made.verdict.fault == secret_fault::no_hmac) {
+    return {{WebhookCause::unknown, false, "OpenSSL has no HMAC-SHA256, or no memory.",
+             "Look at OpenSSL's configuration and its providers."}};
+  }
+  const auto& key = made.key;
   const diagnosed request{secret,
                           body,
                           headers.id,

@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 #include <variant>
 
 /// The webhook events of Anthropic's Managed Agents beta API as plain structs.

@@ -89,8 +89,9 @@ auto text_of([[maybe_unused]] const T& value) {
   } else if constexpr (std::is_convertible_v<const T&, std::string_view>) {
     return [](std::string_view text) { return text; }(value);
   } else if constexpr (is_nullable<T>) {
-    if constexpr (is_text<std::decay_t<decltype(*value)>>::value) {
-      return value ? text_of(*value) : std::string_view();
+    using pointee = decltype(*value);  // a text by value would not outlive the call, and a function is *itself
+    if constexpr (std::is_lvalue_reference_v<pointee> && !std::is_function_v<std::remove_reference_t<pointee>>) {
+      if constexpr (is_text<std::decay_t<pointee>>::value) return value ? text_of(*value) : std::string_view();
     }
   }
 }

@@ -13,7 +13,6 @@
 #error "<anthropic/webhooks/json.hpp> needs exceptions; <anthropic/webhooks/unwrap.hpp> works without them"
 #else
 
-#include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>

@@ -23,11 +23,13 @@ struct WebhookResource {
 
 /// Where the object is that triggered an event. There is none after a `.deleted` event, for an event type that is
 /// not known, and where an ID is "", "." or "..", which is no segment of a path. All other IDs are
-/// percent-encoded. It takes one of the structs as well.
+/// percent-encoded. It takes a BetaWebhookEventData or one of the structs.
 ///
 /// The request also needs the headers x-api-key and anthropic-version: 2023-06-01. For external keys and external
 /// storages, the key is an Admin key. 404 is a normal answer: the object may have been deleted since.
-[[nodiscard]] inline std::optional<WebhookResource> resource_of(const BetaWebhookEventData& data);
+template <class Data>
+[[nodiscard]] std::enable_if_t<detail::is_data<Data>::value, std::optional<WebhookResource>> resource_of(
+    const Data& data);
 
 // ---------------------------------------------------------------------------------------------------
 
@@ -109,26 +111,24 @@ inline std::optional<WebhookResource> resource_at(std::string_view type, const r
   return {};
 }
 
+template <class Data, std::size_t... Is>
+std::optional<WebhookResource> resource_in(const Data& data, std::index_sequence<Is...> /*known*/) {
+  static constexpr std::array getters{&resource_ids_at<Is, Data>...};
+  if (data.index() >= getters.size()) return std::nullopt;  // unknown, or valueless
+  return resource_at(event_type(data), getters[data.index()](data));
+}
+
 }  // namespace detail
 
-/// Not part of the interface: as event_data_functions, so that only those who call resource_of() compile it.
-template <class Data, class Indices = std::make_index_sequence<std::variant_size_v<Data> - 1>>
-struct resource_functions;
-template <class Data, std::size_t... Is>
-struct resource_functions<Data, std::index_sequence<Is...>> {
-  friend std::optional<WebhookResource> resource_of(const Data& data) {
-    static constexpr std::array getters{&detail::resource_ids_at<Is, Data>...};
-    if (data.index() >= getters.size()) return {};  // unknown, or valueless
-    return detail::resource_at(event_type(data), getters[data.index()](data));
+template <class Data>
+std::enable_if_t<detail::is_data<Data>::value, std::optional<WebhookResource>> resource_of(const Data& data) {
+  if constexpr (detail::is_known_event_data<Data>) {
+    return detail::resource_at(Data::type, detail::resource_ids_of(data));
+  } else if constexpr (detail::is_event_data<Data>) {
+    return std::nullopt;
+  } else {
+    return detail::resource_in(data, std::make_index_sequence<std::variant_size_v<Data> - 1>());
   }
-};
-static_assert(std::is_empty_v<resource_functions<BetaWebhookEventData>>, "this defines the function above");
-
-template <class T>
-[[nodiscard]] std::enable_if_t<detail::is_event_data<T>, std::optional<WebhookResource>> resource_of(
-    const T& data) {
-  if constexpr (detail::is_known_event_data<T>) return detail::resource_at(T::type, detail::resource_ids_of(data));
-  return {};
 }
 
 template <class T>

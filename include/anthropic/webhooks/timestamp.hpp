@@ -14,6 +14,7 @@
 #include <ratio>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace anthropic::webhooks {
 

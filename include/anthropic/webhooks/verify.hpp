@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstddef>
 #include <initializer_list>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -104,12 +103,12 @@ class WebhookVerifier {
 
   /// Signs a body with the first secret, to test a receiver. Returns the value of the webhook-signature header:
   /// "v1," and base64. Send `timestamp`, in whole seconds since 1970, as the webhook-timestamp.
-  /// @throws WebhookVerificationError for an id that verify() would refuse.
+  /// @throws WebhookVerificationError for an id that verify() would refuse or trim, and with crypto_failure.
   [[nodiscard]] std::string sign(std::string_view id, std::chrono::system_clock::time_point timestamp,
                                  std::string_view body) const;
 
   /// The names and values of the three headers, signed with the first secret, to test a receiver.
-  /// @throws WebhookVerificationError for an id that verify() would refuse.
+  /// @throws WebhookVerificationError as sign() does.
   [[nodiscard]] std::array<std::pair<std::string, std::string>, 3> signed_headers(
       std::string_view id, std::string_view body,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
@@ -159,7 +158,7 @@ std::optional<WebhookVerifier> WebhookVerifier::try_make_of(const Secrets& secre
   }
   const auto made = std::make_shared<keys>();
   detail::secret_verdict verdict{detail::secret_fault::no_secret};
-  for (const detail::secret_text secret : secrets) {
+  for (const auto& secret : secrets) {  // by reference, since a range may make its texts on the fly
     auto key = detail::key_in(secret);
     verdict = key.verdict;
     if (!key.key) break;

@@ -25,7 +25,7 @@ constexpr std::uint32_t hex_digit(char c) noexcept {
 /// Room for a text of a known size. Only a long one takes an allocation.
 class text_buffer {
  public:
-  text_buffer() {}
+  text_buffer() {}  // NOLINT(modernize-use-equals-default): by default, text_buffer{} would be zeroed
   text_buffer(const text_buffer&) = delete;
   text_buffer& operator=(const text_buffer&) = delete;
 
@@ -40,7 +40,7 @@ class text_buffer {
   std::string large_;
 };
 
-/// A byte of 1 eight times, to repeat another byte with.
+/// 0x0101010101010101: a byte times this is that byte eight times.
 inline constexpr std::uint64_t ones = ~std::uint64_t{0} / 0xFF;
 
 /// Eight bytes as a number, the first being the lowest. Written so that compilers make it a single load.

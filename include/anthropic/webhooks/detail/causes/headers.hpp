@@ -6,7 +6,6 @@
 #include <anthropic/webhooks/headers.hpp>
 #include <anthropic/webhooks/verify.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
