@@ -16,6 +16,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -173,14 +174,25 @@ inline bool sign(const hmac_sha256& key, std::string_view id, std::string_view t
   return good;
 }
 
+/// Where the first separator of signatures is, or the end.
+inline std::size_t first_separator(std::string_view list) {
+  std::size_t at = 0;
+  // Eight bytes at a time, as in skip_plain(): subtracting 1 sets the high bit of a byte that is 0.
+  for (; list.size() - at >= 8; at += 8) {
+    const std::uint64_t word = load_little_endian(list.data() + at);
+    const auto zero_where = [word](unsigned char c) { return ((word ^ (ones * c)) - ones) & ~word; };
+    const std::uint64_t found = (zero_where(' ') | zero_where(',') | zero_where('\t')) & (ones * 0x80);
+    if (found != 0) return at + lowest_marked_byte(found);
+  }
+  return (std::min)(list.find_first_of(" ,\t", at), list.size());
+}
+
 template <class F>
 bool any_signature(std::string_view list, F f) {
-  const auto is_separator = [](char c) { return c == ' ' || c == ',' || c == '\t'; };
   std::string_view version;
   while (!list.empty()) {
-    const auto end = std::find_if(list.begin(), list.end(), is_separator);
-    const auto word = list.substr(0, static_cast<std::size_t>(end - list.begin()));
-    const bool before_comma = end != list.end() && *end == ',';
+    const auto word = list.substr(0, first_separator(list));
+    const bool before_comma = word.size() < list.size() && list[word.size()] == ',';
     list.remove_prefix((std::min)(word.size() + 1, list.size()));
     if (before_comma && word.size() > 1 && word.size() < 5 && word[0] == 'v') {
       version = word;
