@@ -52,7 +52,7 @@ class WebhookError : public std::runtime_error {
 
   /// An error whose what() is "path: message", or only the message where the path is empty.
   WebhookError(WebhookErrc code, std::string path, const std::string& message)
-      : std::runtime_error(path.empty() ? message : static_cast<const std::string&>(joined(path, message))),
+      : std::runtime_error(joined(path, message)),
         code_(code),
         path_(path.empty() ? nullptr : std::make_shared<const std::string>(std::move(path))) {}
 
@@ -74,8 +74,10 @@ class WebhookError : public std::runtime_error {
   }
 
  private:
-  static std::string joined(const std::string& path, const std::string& message) {
-    std::string result;
+  // The default argument lives as long as the expression that calls it.
+  static const std::string& joined(const std::string& path, const std::string& message,
+                                   std::string&& result = std::string()) {
+    if (path.empty()) return message;
     result.reserve(path.size() + 2 + message.size());
     return result.append(path).append(": ").append(message);
   }
