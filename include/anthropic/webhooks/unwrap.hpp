@@ -172,7 +172,7 @@ checked_fields read_event(std::string_view body, Event& event) {
 
 template <class Event>
 std::optional<Event> try_unwrap(std::string_view body, WebhookError& error) {
-  std::optional<Event> event(std::in_place);
+  std::optional<Event> event(std::in_place, detail::default_initialized());
   if (const auto checked = detail::read_event(body, *event); checked.fault) {
     error = detail::error_of(checked.fault);
     event.reset();

@@ -22,7 +22,7 @@ namespace anthropic::webhooks::detail {
 
 /// Every key of an envelope and of the data of known events, in the order of the wire. To add one, write its name
 /// in both lists, a trait in events.hpp, a line in keys_of(), and one in body_reader::read_data().
-enum class field : std::size_t {
+enum class field : unsigned char {
   id,
   created_at,
   data,
@@ -70,10 +70,10 @@ struct body_fault {
   explicit operator bool() const { return code != WebhookErrc::none; }
 
   WebhookErrc code = WebhookErrc::none;
-  const char* object = "";           // JSON Pointer
-  field where = field::unknown;      // the key in that object; unknown for the object itself
-  std::string_view expected, found;  // names of types; or texts, where that found may have escapes
+  field where = field::unknown;  // the key in `object`; unknown for the object itself
   bool escaped = false;
+  const char* object = "";             // JSON Pointer
+  std::string_view expected, found;    // names of types; or texts, where that found may have escapes
   std::size_t position = 0, size = 0;  // where it is not JSON, and of how many bytes
 };
 
@@ -186,10 +186,20 @@ inline BetaWebhookUnknownEventData make_unknown(const fields& in, std::string js
           std::move(json)};
 }
 
+/// Makes an event or an alternative of one in its place. To value-initialize one takes longer: it zeroes all of it
+/// first.
+struct default_initialized {
+  template <class T>
+  operator T() const {
+    T result;
+    return result;
+  }
+};
+
 /// Makes `data` an empty alternative, and returns its members.
 template <class Data, std::size_t Index>
 member_list emplace_alternative(Data& data) {
-  return members_of(data.template emplace<Index>());
+  return members_of(data.template emplace<Index>(default_initialized()));
 }
 
 /// Of the first and the last eight characters and the length. The factor, 2^64 divided by the golden ratio,
