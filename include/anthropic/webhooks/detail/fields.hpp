@@ -121,8 +121,7 @@ class fields {
   }
   [[nodiscard]] unescaped_text short_text(field name) const { return {raw_text(name), is_escaped(name)}; }
 
-  // Each of these returns whether all is well, and sets `fault` where it is not. To return a fault by value, which
-  // is large, takes 2 % of a delivery.
+  // Each of these returns whether all is well, and sets `fault` where it is not.
 
   bool require_string(field name, body_fault& fault) const {
     return is_string(name) || refuse_type(name, "a string", fault);
