@@ -756,6 +756,20 @@ TEST_CASE("a v1 signature that matches may be anywhere in the list, among whatev
   }
 }
 
+TEST_CASE("only a space, a comma or a tab is between signatures, at whatever place") {
+  const WebhookVerifier verifier(secret);
+  for (std::size_t length = 1; length < 20; ++length) {
+    for (int c = 0; c < 256; ++c) {
+      const std::string list = std::string(length, 'x') + static_cast<char>(c) + real_signature;
+      WebhookError error;
+      const bool verifies =
+          verifier.try_verify(real_body, WebhookHeaders{"1", "1773568800", list}, error, now).has_value();
+      INFO(length << " characters before character " << c);
+      CHECK(verifies == (c == ' ' || c == ',' || c == '\t'));
+    }
+  }
+}
+
 TEST_CASE("several webhook-signature headers are one list of signatures") {
   const WebhookVerifier verifier(secret);
   for (const auto& lists :

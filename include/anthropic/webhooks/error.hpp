@@ -51,7 +51,7 @@ class WebhookError : public std::runtime_error {
 
   /// An error whose what() is "path: message", or only the message where the path is empty.
   WebhookError(WebhookErrc code, std::string path, const std::string& message)
-      : std::runtime_error(path.empty() ? message : path + ": " + message),
+      : std::runtime_error(joined(path, message)),
         code_(code),
         path_(path.empty() ? nullptr : std::make_shared<const std::string>(std::move(path))) {}
 
@@ -73,6 +73,14 @@ class WebhookError : public std::runtime_error {
   }
 
  private:
+  // The default argument lives as long as the expression that calls it.
+  static const std::string& joined(const std::string& path, const std::string& message,
+                                   std::string&& result = std::string()) {
+    if (path.empty()) return message;
+    result.reserve(path.size() + 2 + message.size());
+    return result.append(path).append(": ").append(message);
+  }
+
   WebhookErrc code_ = WebhookErrc::none;
   std::shared_ptr<const std::string> path_;  // shared, so that copying does not allocate
 };

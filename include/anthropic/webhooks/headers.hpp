@@ -120,6 +120,17 @@ inline constexpr std::size_t header_count = 3;
 inline constexpr std::array<std::string_view, header_count> header_names{"webhook-id", "webhook-timestamp",
                                                                          "webhook-signature"};
 
+/// Which of the three has this name, or header_count.
+inline std::size_t find_header(std::string_view name) {
+  for (std::size_t i = 0; i < header_count; ++i) {  // Most servers keep the name as it was sent, which is faster.
+    if (name == header_names[i]) return i;
+  }
+  for (std::size_t i = 0; i < header_count; ++i) {
+    if (equal_ignoring_case(name, header_names[i])) return i;
+  }
+  return header_count;
+}
+
 /// The names that other senders, and gateways, give to the three headers; "" where they have none.
 inline constexpr std::array<std::array<std::string_view, header_count>, 7> relatives{
     {{"svix-id", "svix-timestamp", "svix-signature"},
@@ -129,6 +140,8 @@ inline constexpr std::array<std::array<std::string_view, header_count>, 7> relat
      {"webhook_id", "webhook_timestamp", "webhook_signature"},
      {"", "", "x-signature"},
      {"", "", "x-hub-signature-256"}}};
+
+inline constexpr std::size_t shortest_relative = relatives[0][0].size();
 
 /// Views that are valid for as long as a call of the library.
 struct received_headers {
@@ -227,7 +240,8 @@ class copied_headers {
       static_assert(is_text<std::decay_t<decltype(name)>>::value && is_text<std::decay_t<decltype(value)>>::value,
                     "headers: the names and values in the range must be strings, or views of characters");
       const std::string_view text = text_of(name);
-      const char first = text.empty() ? '\0' : to_lower(text.front());
+      if (text.size() < shortest_relative) continue;
+      const char first = to_lower(text.front());
       if (first == 'w' && add(text, text_of(value))) continue;
       if (first == 's' || first == 'x' || first == 'h' || first == 'w') notice_relative(text);
     }
@@ -241,22 +255,20 @@ class copied_headers {
  private:
   /// Returns whether it is one of the three.
   bool add(std::string_view name, std::string_view value) {
+    const auto i = find_header(name);
+    if (i == header_count) return false;
     value = trimmed(value);
-    for (std::size_t i = 0; i < header_count; ++i) {
-      if (!equal_ignoring_case(name, header_names[i])) continue;
-      if (!std::exchange(found_[i], true)) {
-        char* const copy = buffers_[i].resize(value.size());
-        std::copy(value.begin(), value.end(), copy);
-        values_[i] = {copy, value.size()};
-      } else if (header_names[i] == "webhook-signature") {
-        if (signatures_.empty()) signatures_ = values_[i];
-        signatures_.append(" ").append(value);
-      } else if (values_[i] != value && contradicted_ == header_count) {
-        contradicted_ = i;
-      }
-      return true;
+    if (!std::exchange(found_[i], true)) {
+      char* const copy = buffers_[i].resize(value.size());
+      std::copy(value.begin(), value.end(), copy);
+      values_[i] = {copy, value.size()};
+    } else if (header_names[i] == "webhook-signature") {
+      if (signatures_.empty()) signatures_ = values_[i];
+      signatures_.append(" ").append(value);
+    } else if (values_[i] != value && contradicted_ == header_count) {
+      contradicted_ = i;
     }
-    return false;
+    return true;
   }
 
   void notice_relative(std::string_view name) {

@@ -155,9 +155,9 @@ class body_reader {
   std::string_view data_text_;
 };
 
-/// Fills an event from a body, and returns what is wrong with that.
+/// Fills an event from a body, and returns with what is wrong with that.
 template <class Event>
-body_fault read_event(std::string_view body, Event& event) {
+checked_fields read_event(std::string_view body, Event& event) {
   checked_fields checked;
   const body_reader read(body, checked.fault);
   if (!checked.fault) check_event<Event>(read.envelope(), read.data(), checked);
@@ -165,16 +165,16 @@ body_fault read_event(std::string_view body, Event& event) {
     std::string json(checked.is_unknown() ? read.data_text() : "");
     fill_event(read.envelope(), read.data(), checked, std::move(json), event);
   }
-  return checked.fault;
+  return checked;
 }
 
 }  // namespace detail
 
 template <class Event>
 std::optional<Event> try_unwrap(std::string_view body, WebhookError& error) {
-  std::optional<Event> event(std::in_place);
-  if (const auto fault = detail::read_event(body, *event)) {
-    error = detail::error_of(fault);
+  std::optional<Event> event(std::in_place, detail::default_initialized());
+  if (const auto checked = detail::read_event(body, *event); checked.fault) {
+    error = detail::error_of(checked.fault);
     event.reset();
   } else if (error.code() != WebhookErrc::none) {
     error = {};
@@ -186,7 +186,8 @@ std::optional<Event> try_unwrap(std::string_view body, WebhookError& error) {
 template <class Event>
 Event unwrap(std::string_view body) {
   Event event;  // not over try_unwrap(): moving a variant of 52 alternatives takes long to compile
-  if (const auto fault = detail::read_event(body, event)) throw WebhookParseError(detail::error_of(fault));
+  const auto checked = detail::read_event(body, event);
+  if (checked.fault) throw WebhookParseError(detail::error_of(checked.fault));
   return event;
 }
 #endif

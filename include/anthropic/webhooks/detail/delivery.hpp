@@ -54,14 +54,14 @@ inline verdict verdict_on_id_to_sign(std::string_view id) {
 /// Reads whole seconds since 1970, and returns whether the text is that.
 inline bool read_seconds(std::string_view timestamp, std::int64_t& seconds) {
   constexpr std::size_t most_digits = 12;  // the year 33658, and far from any overflow
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (timestamp.empty() || timestamp.size() > most_digits ||
-      !std::all_of(timestamp.begin(), timestamp.end(), is_digit) ||
-      (timestamp[0] == '0' && timestamp.size() > 1)) {
+  if (timestamp.empty() || timestamp.size() > most_digits || (timestamp[0] == '0' && timestamp.size() > 1)) {
     return false;
   }
   seconds = 0;
-  for (const char digit : timestamp) seconds = 10 * seconds + (digit - '0');
+  for (const char c : timestamp) {
+    if (c < '0' || c > '9') return false;
+    seconds = 10 * seconds + (c - '0');
+  }
   return true;
 }
 

@@ -22,7 +22,7 @@ namespace anthropic::webhooks::detail {
 
 /// Every key of an envelope and of the data of known events, in the order of the wire. To add one, write its name
 /// in both lists, a trait in events.hpp, a line in keys_of(), and one in body_reader::read_data().
-enum class field : std::size_t {
+enum class field : unsigned char {
   id,
   created_at,
   data,
@@ -70,10 +70,10 @@ struct body_fault {
   explicit operator bool() const { return code != WebhookErrc::none; }
 
   WebhookErrc code = WebhookErrc::none;
-  const char* object = "";           // JSON Pointer
-  field where = field::unknown;      // the key in that object; unknown for the object itself
-  std::string_view expected, found;  // names of types; or texts, where that found may have escapes
+  field where = field::unknown;  // the key in `object`; unknown for the object itself
   bool escaped = false;
+  const char* object = "";             // JSON Pointer
+  std::string_view expected, found;    // names of types; or texts, where that found may have escapes
   std::size_t position = 0, size = 0;  // where it is not JSON, and of how many bytes
 };
 
@@ -121,36 +121,30 @@ class fields {
   }
   [[nodiscard]] unescaped_text short_text(field name) const { return {raw_text(name), is_escaped(name)}; }
 
-  [[nodiscard]] body_fault fault_of_type(field name, std::string_view expected) const {
-    const bool absent = type_of(name) == json_type::absent;
-    body_fault fault = fault_of(absent ? WebhookErrc::missing_field : WebhookErrc::wrong_type, name);
-    fault.expected = expected;
-    fault.found = name_of(type_of(name));
-    return fault;
+  // Each of these returns whether all is well, and sets `fault` where it is not.
+
+  bool require_string(field name, body_fault& fault) const {
+    return is_string(name) || refuse_type(name, "a string", fault);
   }
-  [[nodiscard]] body_fault fault_unless_string(field name) const {
-    return is_string(name) ? body_fault() : fault_of_type(name, "a string");
+  bool require_object(field name, body_fault& fault) const {
+    return is_object(name) || refuse_type(name, "an object", fault);
   }
-  [[nodiscard]] body_fault fault_unless_object(field name) const {
-    return is_object(name) ? body_fault() : fault_of_type(name, "an object");
-  }
-  [[nodiscard]] body_fault fault_unless_tagged(std::string_view tag) const {
-    body_fault fault = fault_unless_string(field::type);
-    if (!fault && short_text(field::type).view() != tag) {
-      fault = fault_of(WebhookErrc::invalid_value, field::type);
-      fault.expected = tag;
-      fault.found = raw_text(field::type);
-      fault.escaped = is_escaped(field::type);
-    }
-    return fault;
+  bool require_tag(std::string_view tag, body_fault& fault) const {
+    if (!require_string(field::type, fault)) return false;
+    if (short_text(field::type).view() == tag) return true;
+    fault = fault_of(WebhookErrc::invalid_value, field::type);
+    fault.expected = tag;
+    fault.found = raw_text(field::type);
+    fault.escaped = is_escaped(field::type);
+    return false;
   }
   /// If any of these is wrong, the fault is that of the first in the order of the wire.
-  [[nodiscard]] body_fault fault_unless_strings(const key_list& keys) const {
+  bool require_strings(const key_list& keys, body_fault& fault) const {
     field first_wrong = field::unknown;
     for (const field name : keys) {
       if (name < first_wrong && !is_string(name)) first_wrong = name;
     }
-    return first_wrong == field::unknown ? body_fault() : fault_of_type(first_wrong, "a string");
+    return first_wrong == field::unknown || refuse_type(first_wrong, "a string", fault);
   }
   [[nodiscard]] body_fault fault_of(WebhookErrc code, field name) const {
     body_fault fault;
@@ -161,6 +155,14 @@ class fields {
   }
 
  private:
+  bool refuse_type(field name, std::string_view expected, body_fault& fault) const {
+    const bool absent = type_of(name) == json_type::absent;
+    fault = fault_of(absent ? WebhookErrc::missing_field : WebhookErrc::wrong_type, name);
+    fault.expected = expected;
+    fault.found = name_of(type_of(name));
+    return false;
+  }
+
   [[nodiscard]] json_type type_of(field name) const { return types_[index_of(name)]; }
   [[nodiscard]] std::string_view raw_text(field name) const {
     return {texts_[index_of(name)].data, texts_[index_of(name)].size};
@@ -183,10 +185,20 @@ inline BetaWebhookUnknownEventData make_unknown(const fields& in, std::string js
           std::move(json)};
 }
 
+/// Makes an event or an alternative of one in its place. To value-initialize one takes longer: it zeroes all of it
+/// first.
+struct default_initialized {
+  template <class T>
+  operator T() const {
+    T result;
+    return result;
+  }
+};
+
 /// Makes `data` an empty alternative, and returns its members.
 template <class Data, std::size_t Index>
 member_list emplace_alternative(Data& data) {
-  return members_of(data.template emplace<Index>());
+  return members_of(data.template emplace<Index>(default_initialized()));
 }
 
 /// Of the first and the last eight characters and the length. The factor, 2^64 divided by the golden ratio,
@@ -245,10 +257,9 @@ struct checked_fields {
 /// Finds the first fault of an event's data.
 template <class Data>
 void check_data(const fields& in, checked_fields& checked) {
-  checked.fault = in.fault_unless_string(field::type);
-  if (checked.fault) return;
+  if (!in.require_string(field::type, checked.fault)) return;
   checked.type = known_types<Data>::find(in.short_text(field::type).view());
-  if (!checked.is_unknown()) checked.fault = in.fault_unless_strings(known_types<Data>::keys[checked.type]);
+  if (!checked.is_unknown()) in.require_strings(known_types<Data>::keys[checked.type], checked.fault);
 }
 
 /// Finds the first fault of an event. The envelope's tag comes first, so that what is not an event at all is told
@@ -256,18 +267,17 @@ void check_data(const fields& in, checked_fields& checked) {
 template <class Event>
 void check_event(const fields& envelope, const fields& data, checked_fields& checked) {
   body_fault& fault = checked.fault;
-  fault = envelope.fault_unless_tagged(Event::type);
-  if (!fault) fault = envelope.fault_unless_string(field::id);
-  if (!fault) fault = envelope.fault_unless_string(field::created_at);
-  if (fault) return;
+  if (!envelope.require_tag(Event::type, fault) || !envelope.require_string(field::id, fault) ||
+      !envelope.require_string(field::created_at, fault)) {
+    return;
+  }
   const auto time = try_parse_timestamp(envelope.short_text(field::created_at).view());
   if (!time) {
     fault = envelope.fault_of(WebhookErrc::invalid_timestamp, field::created_at);
     return;
   }
   checked.created_at = *time;
-  fault = envelope.fault_unless_object(field::data);
-  if (!fault) check_data<decltype(Event::data)>(data, checked);
+  if (envelope.require_object(field::data, fault)) check_data<decltype(Event::data)>(data, checked);
 }
 
 /// Fills in what was checked, of an unknown type with this JSON text.

@@ -215,21 +215,6 @@ class json_reader {
 
 // ---------------------------------------------------------------------------------------------------
 
-/// The index of the lowest byte with its high bit set, of a word in which no other bits are. The portable way
-/// makes a 1 of each byte below that one, and sums them up in the highest byte: multiplying by `ones` adds up all
-/// bytes.
-constexpr std::size_t lowest_marked_byte_portably(std::uint64_t marks) {
-  const std::uint64_t bytes_below = (((marks & (~marks + 1)) >> 7) - 1) & ones;
-  return static_cast<unsigned>((bytes_below * ones) >> 56);
-}
-constexpr std::size_t lowest_marked_byte(std::uint64_t marks) {
-#ifdef __GNUC__
-  return static_cast<unsigned>(__builtin_ctzll(marks)) / 8;
-#else
-  return lowest_marked_byte_portably(marks);
-#endif
-}
-
 inline const char* skip_plain(const char* at, const char* end) {
   // Eight bytes at a time ("Determine if a word has a byte less than n", in Bit Twiddling Hacks:
   // https://graphics.stanford.edu/~seander/bithacks.html). Subtracting n from each byte sets the high bit of the

@@ -16,6 +16,7 @@
 #include <array>
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -160,12 +161,14 @@ inline bool sign(const hmac_sha256& key, std::string_view id, std::string_view t
   hmac_sha256::digest digest;
   std::array<char, 1024> joined;
   bool good = false;
-  if (id.size() + timestamp.size() + body.size() + 2 <= joined.size()) {
+  const auto size = id.size() + timestamp.size() + body.size() + 2;
+  if (size < joined.size()) {
     char* end = joined.data();  // one call of OpenSSL takes less time than five
-    for (const std::string_view part : {id, std::string_view("."), timestamp, std::string_view("."), body}) {
+    for (const std::string_view part : {id, timestamp, body}) {
       end = std::copy(part.begin(), part.end(), end);
+      *end++ = '.';  // the last one is not signed
     }
-    good = key.sign({std::string_view(joined.data(), static_cast<std::size_t>(end - joined.data()))}, digest);
+    good = key.sign({std::string_view(joined.data(), size)}, digest);
   } else {
     good = key.sign({id, ".", timestamp, ".", body}, digest);
   }
@@ -173,14 +176,26 @@ inline bool sign(const hmac_sha256& key, std::string_view id, std::string_view t
   return good;
 }
 
+/// Where the first separator of signatures is, or the end.
+inline const char* first_separator(std::string_view list) {
+  const char* at = list.data();
+  const char* const end = at + list.size();
+  // Eight bytes at a time, as in skip_plain(): subtracting 1 sets the high bit of a byte that is 0.
+  for (; end - at >= 8; at += 8) {
+    const std::uint64_t word = load_little_endian(at);
+    const auto zero_where = [word](unsigned char c) { return ((word ^ (ones * c)) - ones) & ~word; };
+    const std::uint64_t found = (zero_where(' ') | zero_where(',') | zero_where('\t')) & (ones * 0x80);
+    if (found != 0) return at + lowest_marked_byte(found);
+  }
+  return std::find_if(at, end, [](char c) { return c == ' ' || c == ',' || c == '\t'; });
+}
+
 template <class F>
 bool any_signature(std::string_view list, F f) {
-  const auto is_separator = [](char c) { return c == ' ' || c == ',' || c == '\t'; };
   std::string_view version;
   while (!list.empty()) {
-    const auto end = std::find_if(list.begin(), list.end(), is_separator);
-    const auto word = list.substr(0, static_cast<std::size_t>(end - list.begin()));
-    const bool before_comma = end != list.end() && *end == ',';
+    const auto word = list.substr(0, static_cast<std::size_t>(first_separator(list) - list.data()));
+    const bool before_comma = word.size() < list.size() && list[word.size()] == ',';
     list.remove_prefix((std::min)(word.size() + 1, list.size()));
     if (before_comma && word.size() > 1 && word.size() < 5 && word[0] == 'v') {
       version = word;

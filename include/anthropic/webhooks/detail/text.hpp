@@ -49,4 +49,19 @@ constexpr std::uint64_t load_little_endian(const char* bytes) noexcept {
   return byte(0) | byte(1) | byte(2) | byte(3) | byte(4) | byte(5) | byte(6) | byte(7);
 }
 
+/// The index of the lowest byte with its high bit set, of a word in which no other bits are. The portable way
+/// makes a 1 of each byte below that one, and sums them up in the highest byte: multiplying by `ones` adds up all
+/// bytes.
+constexpr std::size_t lowest_marked_byte_portably(std::uint64_t marks) {
+  const std::uint64_t bytes_below = (((marks & (~marks + 1)) >> 7) - 1) & ones;
+  return static_cast<unsigned>((bytes_below * ones) >> 56);
+}
+constexpr std::size_t lowest_marked_byte(std::uint64_t marks) {
+#ifdef __GNUC__
+  return static_cast<unsigned>(__builtin_ctzll(marks)) / 8;
+#else
+  return lowest_marked_byte_portably(marks);
+#endif
+}
+
 }  // namespace anthropic::webhooks::detail
