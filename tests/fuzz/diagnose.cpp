@@ -34,7 +34,7 @@ __attribute__((section("__libfuzzer_extra_counters"))) std::array<std::uint8_t, 
 
 void notice_work(std::size_t work) {
   std::size_t step = 0;
-  for (double least = 1; least < static_cast<double>(work) && step + 1 < work_steps.size(); least *= 1.1) ++step;
+  for (std::size_t least = 1; least < work && step + 1 < work_steps.size(); least += least / 10 + 1) ++step;
   work_steps[step] = 1;
   static std::size_t most = 0;
   static const bool prints_at_exit =

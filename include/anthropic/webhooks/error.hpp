@@ -41,6 +41,7 @@ enum class WebhookErrc {
 #ifdef __clang__
 #pragma clang diagnostic push
 #pragma clang diagnostic ignored "-Wweak-vtables"  // a header has no other place for them
+#pragma clang diagnostic ignored "-Wexit-time-destructors"
 #endif
 
 /// Any error of this library: what() is for people, code() and path() are for programs. Copying it cannot fail.
@@ -68,7 +69,7 @@ class WebhookError : public std::runtime_error {
   /// Where in the body the error is, as a JSON Pointer (RFC 6901) such as "/data/vault_id". It is "" for the body
   /// as a whole, and where no path applies.
   [[nodiscard]] const std::string& path() const noexcept {
-    static const std::string& none = *new std::string;  // never destroyed, so that it is there at exit, too
+    static const std::string none;
     return path_ == nullptr ? none : *path_;
   }
 

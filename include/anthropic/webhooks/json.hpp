@@ -146,11 +146,11 @@ void read_json(const Json& source, T& value) {
     fill_data(in, checked, checked.is_unknown() ? dump(source, "") : "", data);
     value = std::move(data);
   } else if constexpr (std::is_same_v<T, BetaWebhookUnknownEventData>) {
-    in.require_string(field::type, checked.fault);
+    in.expect_string(field::type, checked.fault);
     require_no(checked.fault);
     value = make_unknown(in, dump(source, ""));
   } else {
-    if (in.require_tag(T::type, checked.fault)) in.require_strings(keys_of<T>(), checked.fault);
+    if (in.expect_tag(T::type, checked.fault)) in.expect_strings(keys_of<T>(), checked.fault);
     require_no(checked.fault);
     T data;
     in.copy(keys_of<T>(), members_of(data));

@@ -123,14 +123,14 @@ class fields {
 
   // Each of these returns whether all is well, and sets `fault` where it is not.
 
-  bool require_string(field name, body_fault& fault) const {
+  bool expect_string(field name, body_fault& fault) const {
     return is_string(name) || refuse_type(name, "a string", fault);
   }
-  bool require_object(field name, body_fault& fault) const {
+  bool expect_object(field name, body_fault& fault) const {
     return is_object(name) || refuse_type(name, "an object", fault);
   }
-  bool require_tag(std::string_view tag, body_fault& fault) const {
-    if (!require_string(field::type, fault)) return false;
+  bool expect_tag(std::string_view tag, body_fault& fault) const {
+    if (!expect_string(field::type, fault)) return false;
     if (short_text(field::type).view() == tag) return true;
     fault = fault_of(WebhookErrc::invalid_value, field::type);
     fault.expected = tag;
@@ -139,7 +139,7 @@ class fields {
     return false;
   }
   /// If any of these is wrong, the fault is that of the first in the order of the wire.
-  bool require_strings(const key_list& keys, body_fault& fault) const {
+  bool expect_strings(const key_list& keys, body_fault& fault) const {
     field first_wrong = field::unknown;
     for (const field name : keys) {
       if (name < first_wrong && !is_string(name)) first_wrong = name;
@@ -257,9 +257,9 @@ struct checked_fields {
 /// Finds the first fault of an event's data.
 template <class Data>
 void check_data(const fields& in, checked_fields& checked) {
-  if (!in.require_string(field::type, checked.fault)) return;
+  if (!in.expect_string(field::type, checked.fault)) return;
   checked.type = known_types<Data>::find(in.short_text(field::type).view());
-  if (!checked.is_unknown()) in.require_strings(known_types<Data>::keys[checked.type], checked.fault);
+  if (!checked.is_unknown()) in.expect_strings(known_types<Data>::keys[checked.type], checked.fault);
 }
 
 /// Finds the first fault of an event. The envelope's tag comes first, so that what is not an event at all is told
@@ -267,8 +267,8 @@ void check_data(const fields& in, checked_fields& checked) {
 template <class Event>
 void check_event(const fields& envelope, const fields& data, checked_fields& checked) {
   body_fault& fault = checked.fault;
-  if (!envelope.require_tag(Event::type, fault) || !envelope.require_string(field::id, fault) ||
-      !envelope.require_string(field::created_at, fault)) {
+  if (!envelope.expect_tag(Event::type, fault) || !envelope.expect_string(field::id, fault) ||
+      !envelope.expect_string(field::created_at, fault)) {
     return;
   }
   const auto time = try_parse_timestamp(envelope.short_text(field::created_at).view());
@@ -277,7 +277,7 @@ void check_event(const fields& envelope, const fields& data, checked_fields& che
     return;
   }
   checked.created_at = *time;
-  if (envelope.require_object(field::data, fault)) check_data<decltype(Event::data)>(data, checked);
+  if (envelope.expect_object(field::data, fault)) check_data<decltype(Event::data)>(data, checked);
 }
 
 /// Fills in what was checked, of an unknown type with this JSON text.
