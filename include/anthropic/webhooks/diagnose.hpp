@@ -163,25 +163,23 @@ inline constexpr cause_entry cause_entries[] = {
      "Verify the raw body that came, before anything parses it. JSON that is written again has other bytes."},
 };
 
-constexpr const cause_entry* entry_of(WebhookCause cause) noexcept {
-  for (const auto& entry : cause_entries) {
-    if (entry.cause == cause) return &entry;
-  }
-  return nullptr;
+// By index, since g++ with -fsanitize=undefined compares no address in a constant expression.
+constexpr std::size_t index_of_entry(WebhookCause cause) noexcept {
+  std::size_t index = 0;
+  while (index < std::size(cause_entries) && cause_entries[index].cause != cause) ++index;
+  return index;
 }
 
 constexpr bool each_cause_has_an_entry() noexcept {
   constexpr auto count = static_cast<std::size_t>(WebhookCause::signature_form_decoded) + 1;
-  std::size_t found = 0;  // g++ with -fsanitize=undefined compares no address in a constant expression
-  for (std::size_t i = 0; i < count; ++i) {
-    for (const auto& entry : cause_entries) found += entry.cause == static_cast<WebhookCause>(i) ? 1 : 0;
-  }
-  return found == count && std::size(cause_entries) == count;
+  bool result = std::size(cause_entries) == count;
+  for (std::size_t i = 0; i < count; ++i) result = result && index_of_entry(static_cast<WebhookCause>(i)) < count;
+  return result;
 }
 static_assert(each_cause_has_an_entry());
 
 inline WebhookFinding finding_of(WebhookCause cause, bool proven, std::string_view what) {
-  return {cause, proven, std::string(what), entry_of(cause)->remedy};
+  return {cause, proven, std::string(what), cause_entries[index_of_entry(cause)].remedy};
 }
 
 /// Undoes `most` causes at once, and keeps those that made the request right.
@@ -302,8 +300,8 @@ inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::
 }  // namespace detail
 
 constexpr std::string_view to_string(WebhookCause cause) noexcept {
-  const auto* const entry = detail::entry_of(cause);
-  return entry == nullptr ? "unknown" : entry->name;
+  const std::size_t index = detail::index_of_entry(cause);
+  return index < std::size(detail::cause_entries) ? detail::cause_entries[index].name : "unknown";
 }
 
 template <class Headers>
