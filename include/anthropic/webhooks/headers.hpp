@@ -230,6 +230,24 @@ inline constexpr bool is_range_of_pairs<Range, std::void_t<element_of<Range>>> =
     tuple_size<element_of<Range>> == 2 ||
     (tuple_size<element_of<Range>> == 0 && std::is_aggregate_v<element_of<Range>>);
 
+/// Room for a text of a known size. Only a long one takes an allocation.
+class text_buffer {
+ public:
+  text_buffer() {}  // NOLINT(modernize-use-equals-default): by default, text_buffer{} would be zeroed
+  text_buffer(const text_buffer&) = delete;
+  text_buffer& operator=(const text_buffer&) = delete;
+
+  char* resize(std::size_t size) {
+    if (size <= small_.size()) return small_.data();
+    large_.resize(size);
+    return large_.data();
+  }
+
+ private:
+  std::array<char, 128> small_;
+  std::string large_;
+};
+
 /// Copies of the three headers, since a range may make its elements as they are asked for, and only once.
 class copied_headers {
  public:

@@ -82,14 +82,14 @@ class unescaped_text {
  public:
   unescaped_text(std::string_view text, bool escaped) : text_(text) {
     if (!escaped) return;
-    char* const out = buffer_.resize(text.size());
-    text_ = {out, static_cast<std::size_t>(unescape(text, out) - out)};
+    buffer_ = text;
+    text_ = {buffer_.data(), static_cast<std::size_t>(unescape(text, buffer_.data()) - buffer_.data())};
   }
 
   [[nodiscard]] std::string_view view() const { return text_; }
 
  private:
-  text_buffer buffer_;
+  std::string buffer_;
   std::string_view text_;
 };
 

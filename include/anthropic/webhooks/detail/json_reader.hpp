@@ -6,8 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <string>
 #include <string_view>
-#include <vector>
 
 /// JSON text (RFC 8259) in UTF-8, read strictly, in one pass and without recursion. It knows nothing of webhooks.
 namespace anthropic::webhooks::detail {
@@ -90,7 +90,7 @@ class json_reader {
     }
   }
 
-  /// Skips any value, and says what it is. It needs a bit for each level that the value nests.
+  /// Skips any value, and says what it is. It needs a byte for each level that the value nests.
   [[nodiscard]] const char* skip_value(const char* at, json_type& type) {
     if (!is_at('{', at) && !is_at('[', at)) return skip_scalar(at, type);
     type = *at == '{' ? json_type::object : json_type::array;
@@ -98,43 +98,23 @@ class json_reader {
   }
 
  private:
-  /// The objects and arrays around a position, a bit each. Only those beyond 64 take allocations.
-  struct nesting {
-    void enter(bool object) {
-      if (depth != 0 && depth % 64 == 0) outer.push_back(inner);
-      inner = inner << 1 | (object ? 1U : 0U);
-      ++depth;
-    }
-    void leave() {
-      inner >>= 1;
-      if (--depth % 64 != 0 || depth == 0) return;
-      inner = outer.back();
-      outer.pop_back();
-    }
-    [[nodiscard]] bool in_object() const { return (inner & 1) != 0; }
-
-    std::size_t depth = 0;
-    std::uint64_t inner = 0;
-    std::vector<std::uint64_t> outer;
-  };
-
   const char* skip_nested(const char* at) {
-    nesting levels;
+    std::string ends;  // of the objects and arrays around `at`, the innermost last
     json_type ignored{};
-    const auto is_end = [&] { return at != end_ && *at == (levels.in_object() ? '}' : ']'); };
+    const auto is_end = [&] { return at != end_ && *at == ends.back(); };
     do {
       const bool enters = is_at('{', at) || is_at('[', at);
-      if (enters) levels.enter(*at == '{');
+      if (enters) ends += *at == '{' ? '}' : ']';
       at = skip_space(enters ? at + 1 : skip_scalar(at, ignored));
       if (!enters || is_end()) {
         while (is_end()) {
-          levels.leave();
-          if (levels.depth == 0) return at + 1;
+          ends.pop_back();
+          if (ends.empty()) return at + 1;
           at = skip_space(at + 1);
         }
         at = skip_space(skip(",", at));
       }
-      if (levels.in_object()) {
+      if (ends.back() == '}') {
         at = skip_string(skip("\"", at), ignored);
         at = skip_space(skip(":", skip_space(at)));
       }

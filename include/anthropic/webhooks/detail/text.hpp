@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
 namespace anthropic::webhooks::detail {
@@ -22,24 +20,6 @@ constexpr std::uint32_t hex_digit(char c) noexcept {
   return static_cast<std::uint32_t>(digit == std::string_view::npos ? 16 : digit < 16 ? digit : digit - 6);
 }
 
-/// Room for a text of a known size. Only a long one takes an allocation.
-class text_buffer {
- public:
-  text_buffer() {}  // NOLINT(modernize-use-equals-default): by default, text_buffer{} would be zeroed
-  text_buffer(const text_buffer&) = delete;
-  text_buffer& operator=(const text_buffer&) = delete;
-
-  char* resize(std::size_t size) {
-    if (size <= small_.size()) return small_.data();
-    large_.resize(size);
-    return large_.data();
-  }
-
- private:
-  std::array<char, 128> small_;
-  std::string large_;
-};
-
 /// 0x0101010101010101: a byte times this is that byte eight times.
 inline constexpr std::uint64_t ones = ~std::uint64_t{0} / 0xFF;
 
@@ -49,18 +29,14 @@ constexpr std::uint64_t load_little_endian(const char* bytes) noexcept {
   return byte(0) | byte(1) | byte(2) | byte(3) | byte(4) | byte(5) | byte(6) | byte(7);
 }
 
-/// The index of the lowest byte with its high bit set, of a word in which no other bits are. The portable way
-/// makes a 1 of each byte below that one, and sums them up in the highest byte: multiplying by `ones` adds up all
-/// bytes.
-constexpr std::size_t lowest_marked_byte_portably(std::uint64_t marks) {
-  const std::uint64_t bytes_below = (((marks & (~marks + 1)) >> 7) - 1) & ones;
-  return static_cast<unsigned>((bytes_below * ones) >> 56);
-}
-constexpr std::size_t lowest_marked_byte(std::uint64_t marks) {
+/// The index of the lowest byte with its high bit set, of a word in which no other bits are.
+constexpr std::size_t lowest_marked_byte(std::uint64_t marks) noexcept {
 #ifdef __GNUC__
   return static_cast<unsigned>(__builtin_ctzll(marks)) / 8;
 #else
-  return lowest_marked_byte_portably(marks);
+  std::size_t index = 0;
+  for (; (marks & 0x80) == 0; marks >>= 8) ++index;
+  return index;
 #endif
 }
 

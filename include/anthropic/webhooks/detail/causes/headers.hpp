@@ -82,7 +82,7 @@ inline std::string suspect_swap(const diagnosed& request) {
   return looks_swapped(request) ? "The webhook-id looks like a time, and the webhook-timestamp does not." : "";
 }
 
-inline constexpr const char* in_milliseconds = "The webhook-timestamp is in milliseconds.";
+inline constexpr const char* milliseconds_message = "The webhook-timestamp is in milliseconds.";
 
 inline bool is_in_milliseconds(const diagnosed& request) {
   std::int64_t seconds = 0, rest = 0;
@@ -95,13 +95,13 @@ inline void undo_milliseconds(const diagnosed& before, const delivery_visitor& v
   if (!is_in_milliseconds(before)) return;
   auto changed = before;
   changed.timestamp.remove_suffix(3);
-  visit(changed, in_milliseconds);  // signed as it is
+  visit(changed, milliseconds_message);  // signed as it is
   changed.signed_timestamp = changed.timestamp;
-  visit(changed, in_milliseconds);
+  visit(changed, milliseconds_message);
 }
 
 inline std::string suspect_milliseconds(const diagnosed& request) {
-  return is_in_milliseconds(request) ? in_milliseconds : "";
+  return is_in_milliseconds(request) ? milliseconds_message : "";
 }
 
 inline std::string suspect_malformed_timestamp(const diagnosed& request) {

@@ -26,7 +26,7 @@ inline void visit_secret(diagnosed changed, std::string_view secret, std::string
 
 inline void undo_decoration(const diagnosed& before, const delivery_visitor& visit) {
   constexpr std::size_t least_size = 16, most_pieces = 8;
-  constexpr std::string_view decoration = "\"'` \t\r\n\v\f,\xef\xbb\xbf";
+  const auto decoration = std::string("\"'` \t\r\n\v\f,").append(byte_order_mark);
   constexpr std::string_view what =
       "The secret is right once quotes, whitespace, a byte-order mark or other secrets are taken away from it.";
   const auto secret = before.secret;
@@ -55,7 +55,7 @@ inline void undo_url_safe_secret(const diagnosed& before, const delivery_visitor
                visit);
 }
 
-inline constexpr const char* encoded_twice = "The secret is base64 of the secret.";
+inline constexpr const char* second_encoding_message = "The secret is base64 of the secret.";
 
 inline void undo_second_encoding(const diagnosed& before, const delivery_visitor& visit) {
   const auto digits = base64_digits(before.secret);
@@ -64,7 +64,7 @@ inline void undo_second_encoding(const diagnosed& before, const delivery_visitor
   const decoded_base64 decoded(digits);
   const auto secret = decoded.text();
   const bool is_text = std::all_of(secret.begin(), secret.end(), [](char c) { return c > 0 && c < 0x7F; });
-  if (is_text) visit_secret(before, secret, encoded_twice, visit);
+  if (is_text) visit_secret(before, secret, second_encoding_message, visit);
 }
 
 inline void undo_use_as_text(const diagnosed& before, const delivery_visitor& visit) {
@@ -126,7 +126,7 @@ inline std::string suspect_url_safe_secret(const diagnosed& request) {
 }
 
 inline std::string suspect_second_encoding(const diagnosed& request) {
-  return is_fix_of(request, undo_second_encoding) ? encoded_twice : "";
+  return is_fix_of(request, undo_second_encoding) ? second_encoding_message : "";
 }
 
 }  // namespace anthropic::webhooks::detail

@@ -14,10 +14,10 @@
 /// What diagnose() knows of the webhook-signature.
 namespace anthropic::webhooks::detail {
 
-inline constexpr const char* hexadecimal_signature = "The signature is in hexadecimal digits.";
-inline constexpr const char* url_safe_signature =
+inline constexpr const char* hexadecimal_message = "The signature is in hexadecimal digits.";
+inline constexpr const char* url_safe_signature_message =
     "The signature is in the url-safe alphabet, or lacks its padding.";
-inline constexpr const char* signature_without_version = "The signature has no \"v1,\" before it.";
+inline constexpr const char* lack_of_version_message = "The signature has no \"v1,\" before it.";
 
 inline void visit_signature(diagnosed changed, std::string_view signature, std::string_view what,
                             const delivery_visitor& visit) {
@@ -44,23 +44,22 @@ void visit_signatures(const diagnosed& before, const delivery_visitor& visit, st
 }
 
 inline void undo_hexadecimal(const diagnosed& before, const delivery_visitor& visit) {
-  visit_signatures(before, visit, hexadecimal_signature,
-                   [](std::string& list, std::string_view version, std::string_view text) {
-                     if (form_of(version, text) != signature_form::hexadecimal) return false;
-                     text = text.substr(text.size() - 64);
-                     hmac_sha256::digest bytes{};
-                     for (std::size_t i = 0; i < bytes.size(); ++i)
-                       bytes[i] =
-                           static_cast<unsigned char>(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
-                     digest_base64 base64;
-                     EVP_EncodeBlock(base64.data(), bytes.data(), static_cast<int>(bytes.size()));
-                     list.append("v1,").append(base64.view());
-                     return true;
-                   });
+  visit_signatures(
+      before, visit, hexadecimal_message, [](std::string& list, std::string_view version, std::string_view text) {
+        if (form_of(version, text) != signature_form::hexadecimal) return false;
+        text = text.substr(text.size() - 64);
+        hmac_sha256::digest bytes{};
+        for (std::size_t i = 0; i < bytes.size(); ++i)
+          bytes[i] = static_cast<unsigned char>(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+        digest_base64 base64;
+        EVP_EncodeBlock(base64.data(), bytes.data(), static_cast<int>(bytes.size()));
+        list.append("v1,").append(base64.view());
+        return true;
+      });
 }
 
 inline void undo_url_safe_signature(const diagnosed& before, const delivery_visitor& visit) {
-  visit_signatures(before, visit, url_safe_signature,
+  visit_signatures(before, visit, url_safe_signature_message,
                    [](std::string& list, std::string_view version, std::string_view text) {
                      if (form_of(version, text) != signature_form::url_safe) return false;
                      list.append(version).append(version.empty() ? "" : ",");
@@ -71,7 +70,7 @@ inline void undo_url_safe_signature(const diagnosed& before, const delivery_visi
 }
 
 inline void undo_lack_of_version(const diagnosed& before, const delivery_visitor& visit) {
-  visit_signatures(before, visit, signature_without_version,
+  visit_signatures(before, visit, lack_of_version_message,
                    [](std::string& list, std::string_view version, std::string_view text) {
                      constexpr std::size_t size = digest_base64::size;
                      // There may be something else before it, such as "v1=".
@@ -115,15 +114,15 @@ inline bool has_only(std::string_view signatures, signature_form form) {
 }
 
 inline std::string suspect_hexadecimal(const diagnosed& request) {
-  return has_only(request.signature, signature_form::hexadecimal) ? hexadecimal_signature : "";
+  return has_only(request.signature, signature_form::hexadecimal) ? hexadecimal_message : "";
 }
 
 inline std::string suspect_url_safe_signature(const diagnosed& request) {
-  return has_only(request.signature, signature_form::url_safe) ? url_safe_signature : "";
+  return has_only(request.signature, signature_form::url_safe) ? url_safe_signature_message : "";
 }
 
 inline std::string suspect_lack_of_version(const diagnosed& request) {
-  return has_only(request.signature, signature_form::without_version) ? signature_without_version : "";
+  return has_only(request.signature, signature_form::without_version) ? lack_of_version_message : "";
 }
 
 inline std::string suspect_form_decoding(const diagnosed& request) {
