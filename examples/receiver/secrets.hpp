@@ -27,17 +27,19 @@ class Secrets {
     use(file ? read() : text ? text : "");
   }
 
+  using clock = std::chrono::steady_clock;
+
   /// Throws WebhookVerificationError. Before that it looks for new secrets in the file, at most once a second.
   template <class Headers>
-  void verify(std::string_view body, const Headers& headers) {
+  void verify(std::string_view body, const Headers& headers, clock::time_point now = clock::now()) {
     using namespace anthropic::webhooks;
     try {
-      return tell(verifier_->verify(body, headers));
+      return tell(verifier_->verify(body, headers), now);
     } catch (const WebhookVerificationError& e) {
-      const bool may_read = !file_.empty() && clock::now() >= read_at_ + std::chrono::seconds(1);
+      const bool may_read = !file_.empty() && now >= read_at_ + std::chrono::seconds(1);
       if (e.code() != WebhookErrc::no_matching_signature || !may_read || !reload(false)) throw;
     }
-    tell(verifier_->verify(body, headers));
+    tell(verifier_->verify(body, headers), now);
   }
 
   /// Reads the file again, and returns whether it is in use now. If it is malformed, the secrets before stay.
@@ -59,8 +61,6 @@ class Secrets {
   }
 
  private:
-  using clock = std::chrono::steady_clock;
-
   [[nodiscard]] std::string read() const {
     std::ifstream file(file_, std::ios::binary);
     if (!file) {  // the variable may have the secret itself, by mistake
@@ -84,9 +84,9 @@ class Secrets {
     tell_at_.assign(secrets.size(), {});
   }
 
-  void tell(std::size_t index) {
-    if (clock::now() < tell_at_[index]) return;
-    tell_at_[index] = clock::now() + std::chrono::hours(1);
+  void tell(std::size_t index, clock::time_point now) {
+    if (now < tell_at_[index]) return;
+    tell_at_[index] = now + std::chrono::hours(1);
     the_log.line("signed with secret " + std::to_string(index + 1) + " of " + std::to_string(tell_at_.size()));
   }
 

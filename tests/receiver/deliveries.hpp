@@ -78,6 +78,19 @@ class Connection {
     ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
     return *this;
   }
+  /// Sends the text again and again until the other side ends the connection, without reading an answer. Returns
+  /// false where it neither does nor takes anything for a long time.
+  bool fill(std::string_view text) {
+    const timeval limit{100, 0};
+    const int room = 1024;  // for answers
+    setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
+    setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+    std::size_t at = 0;
+    for (ssize_t n = 0; (n = ::send(socket_, text.data() + at, text.size() - at, MSG_NOSIGNAL)) > 0;) {
+      at = (at + static_cast<std::size_t>(n)) % text.size();
+    }
+    return errno != EAGAIN;
+  }
   Connection& end_of_input() {
     shutdown(socket_, SHUT_WR);
     return *this;

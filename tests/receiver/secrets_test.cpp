@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: MIT
 // A receiver whose secrets change while it runs, as the service changes them.
+#include "secrets.hpp"
 #include "../catch.hpp"
 #include "databases.hpp"
 #include "deliveries.hpp"
 
+#include <fcntl.h>
 #include <sys/inotify.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 #include <map>
 #include <memory>
@@ -63,6 +69,27 @@ TEST_CASE("the secrets are in a variable, or in a file that another names") {
     CHECK(receiver.logs(in_file ? " duplicate whe_4 " : " recorded whe_4 "));
     CHECK(count(receiver.log(), "signed with") == 2);
   }
+}
+
+TEST_CASE("the log says again after an hour which secret signed") {
+  const Files files(test_secret);
+  setenv("ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE", files.secrets.c_str(), 1);
+  Secrets secrets;
+  unsetenv("ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE");
+  const std::string body = event("whe_1");
+  const auto headers = anthropic::webhooks::WebhookVerifier(test_secret).signed_headers("whe_1", body);
+  std::fflush(stdout);
+  const int output = dup(STDOUT_FILENO), file = open(files.log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  dup2(file, STDOUT_FILENO);
+  const auto start = Secrets::clock::now();
+  for (const auto later : {0min, 59min, 61min, 120min, 122min}) secrets.verify(body, headers, start + later);
+  the_log.line("the end");
+  const bool is_written = eventually([&] { return count(contents(files.log), "the end\n") == 1; });
+  dup2(output, STDOUT_FILENO);
+  close(output);
+  close(file);
+  CHECK(is_written);
+  CHECK(count(contents(files.log), " signed with secret 1 of 1\n") == 3);
 }
 
 TEST_CASE("a file of secrets that is malformed or missing is refused at the start") {

@@ -13,6 +13,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -180,6 +181,23 @@ TEST_CASE("a request has ten seconds, even if a byte comes every now and then") 
   CHECK(took > 5s);
   CHECK(took < 100s);
   CHECK(eventually([&] { return count(receiver.log(), "no whole request in ten seconds\n") == 15; }));
+}
+
+TEST_CASE("clients that never read their answers hold up nobody, and are let go") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  const auto deaf = connect(receiver.port, 2, "");
+  std::atomic<int> ended{0}, left{2};
+  std::thread filling([&] {
+    in_threads(deaf.size(), [&](std::size_t i) {
+      if (deaf[i]->fill("GET / HTTP/1.1\r\n\r\n")) ++ended;
+      --left;
+    });
+  });
+  for (; left > 0; std::this_thread::sleep_for(1s)) CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  filling.join();
+  CHECK(ended == 2);
+  CHECK(peak_memory(receiver) < 100);
 }
 
 TEST_CASE("the bound on connections lets go of the one that has waited for the longest time") {

@@ -169,7 +169,7 @@ class fields {
   }
   [[nodiscard]] bool is_escaped(field name) const { return type_of(name) == json_type::escaped_string; }
 
-  // Not std::string_view: to zero that for every key takes 3 % of a delivery, and only strings have a text.
+  // Not std::string_view: only strings have a text, and zeroing it for every key takes a sixth of try_unwrap().
   struct unset_view {
     const char* data;
     std::size_t size;
@@ -185,8 +185,8 @@ inline BetaWebhookUnknownEventData make_unknown(const fields& in, std::string js
           std::move(json)};
 }
 
-/// Makes an event or an alternative of one in its place. To value-initialize one takes longer: it zeroes all of it
-/// first.
+/// Makes an event or an alternative of one in its place. Value-initializing it would zero all of it first, which
+/// takes 7 % of try_unwrap().
 struct default_initialized {
   template <class T>
   operator T() const {
