@@ -56,7 +56,7 @@ std::vector<std::string*> members(T& data) {
 
 /// The values of the members of numbered<T>() that have these names, and else "".
 struct named_members {
-  std::string workspace_id, enforcement_action_id, session_thread_id, vault_id;
+  std::string id, organization_id, workspace_id, enforcement_action_id, session_thread_id, vault_id;
 };
 
 template <class T, class = void>
@@ -78,8 +78,10 @@ struct reads_vault_id<T, std::void_t<decltype(T::vault_id)>> : std::true_type {}
 
 template <class T>
 named_members members_by_name() {
-  [[maybe_unused]] const T data = numbered<T>();
+  const T data = numbered<T>();
   named_members named;
+  named.id = data.id;
+  named.organization_id = data.organization_id;
   if constexpr (reads_workspace_id<T>::value) named.workspace_id = data.workspace_id;
   if constexpr (reads_enforcement_action_id<T>::value) named.enforcement_action_id = data.enforcement_action_id;
   if constexpr (reads_session_thread_id<T>::value) named.session_thread_id = data.session_thread_id;
@@ -143,23 +145,34 @@ struct thrower {
   operator T() const { throw 1; }
 };
 
+/// What == and != say, in both orders.
+struct comparison {
+  bool equal, equal_reversed, unequal, unequal_reversed;
+};
+
 template <class T>
-void check_equal(const T& a, const T& b, bool equal) {
-  CHECK((a == b) == equal);
-  CHECK((b == a) == equal);
-  CHECK((a != b) == !equal);
-  CHECK((b != a) == !equal);
+comparison compare(const T& a, const T& b) {
+  return {a == b, b == a, a != b, b != a};
+}
+
+void check_comparison(const comparison& found, bool equal) {
+  CHECK(found.equal == equal);
+  CHECK(found.equal_reversed == equal);
+  CHECK(found.unequal == !equal);
+  CHECK(found.unequal_reversed == !equal);
 }
 
 template <class T>
 void check_equality_by_members(const T& data) {
-  T other = data;
-  check_equal(data, other, true);
+  BetaWebhookEventData variant, other_variant;
+  variant.emplace<T>(data);
+  T& other = other_variant.emplace<T>(data);
+  check_comparison(compare(data, other), true);
   for (std::string* const member : members(other)) {
     const std::string before = *member;
     *member += "x";
-    check_equal(data, other, false);
-    check_equal<BetaWebhookEventData>(data, other, false);
+    check_comparison(compare(data, other), false);
+    check_comparison(compare(variant, other_variant), false);
     *member = before;
   }
 }
@@ -173,30 +186,42 @@ constexpr bool moves_without_throwing =
 TEST_CASE("the variant holds the event types of the service in their order, the unknown one last") {
   const auto& rows = samples::event_types();
   REQUIRE(rows.size() == known_types);
-  std::size_t index = 0;
+  struct struct_type {
+    std::string tag;
+    std::string_view signature;
+    std::size_t index, members;
+    named_members named;
+  };
+  std::vector<struct_type> types;
   samples::for_each_event_type([&](auto empty) {
     using T = decltype(empty);
-    const auto& [tag, keys, comment] = rows[index];
-    INFO(T::type);
-    CHECK(T::type == tag);
-    CHECK(signature<T>().find("::" + struct_name(tag)) != std::string_view::npos);
-    CHECK(BetaWebhookEventData(empty).index() == index++);
-    CHECK(members(empty).size() == 1 + keys.size());
+    static_assert(std::is_aggregate_v<T>);
+    static_assert(std::is_convertible_v<T, BetaWebhookEventData>);
+    BetaWebhookEventData data;
+    data.emplace<T>();
+    types.push_back(
+        {std::string(T::type), signature<T>(), data.index(), members(empty).size(), members_by_name<T>()});
+  });
+  for (std::size_t i = 0; i < known_types; ++i) {
+    const auto& type = types[i];
+    const auto& [tag, keys, comment] = rows[i];
+    INFO(type.tag);
+    CHECK(type.tag == tag);
+    CHECK(type.signature.find("::" + struct_name(tag)) != std::string_view::npos);
+    CHECK(type.index == i);
+    CHECK(type.members == 1 + keys.size());
     // The members are id, organization_id, workspace_id and then the extra one, as far as there are any.
-    const T data = numbered<T>();
-    CHECK(data.id == "1");
-    CHECK(data.organization_id == "2");
+    CHECK(type.named.id == "1");
+    CHECK(type.named.organization_id == "2");
     const auto has = [&, &keys = keys](const char* key) {
       return std::find(keys.begin(), keys.end(), key) != keys.end();
     };
-    const auto named = members_by_name<T>();
-    CHECK(named.workspace_id == (has("workspace_id") ? "3" : ""));
+    CHECK(type.named.workspace_id == (has("workspace_id") ? "3" : ""));
     const std::string last = std::to_string(1 + keys.size());
-    CHECK(named.enforcement_action_id == (has("enforcement_action_id") ? last : ""));
-    CHECK(named.session_thread_id == (has("session_thread_id") ? last : ""));
-    CHECK(named.vault_id == (has("vault_id") ? last : ""));
-    static_assert(std::is_aggregate_v<T>);
-  });
+    CHECK(type.named.enforcement_action_id == (has("enforcement_action_id") ? last : ""));
+    CHECK(type.named.session_thread_id == (has("session_thread_id") ? last : ""));
+    CHECK(type.named.vault_id == (has("vault_id") ? last : ""));
+  }
   static_assert(
       std::is_same_v<std::variant_alternative_t<known_types, BetaWebhookEventData>, BetaWebhookUnknownEventData>);
   static_assert(std::is_aggregate_v<BetaWebhookUnknownEventData>);
@@ -222,19 +247,32 @@ TEST_CASE("the comment of each struct says when its event is sent, in the words 
 }
 
 TEST_CASE("event_type() and workspace_id() are those of whatever the variant holds") {
-  samples::for_each_event_type([](auto empty) {
+  struct views {
+    std::string_view tag, type_of_variant, type_of_struct;
+    std::string workspace, workspace_of_variant, workspace_of_struct;
+    bool is_into_struct;
+  };
+  std::vector<views> all;
+  samples::for_each_event_type([&](auto empty) {
     using T = decltype(empty);
-    const BetaWebhookEventData data = numbered<T>();
-    INFO(T::type);
-    CHECK(event_type(data) == T::type);
-    CHECK(workspace_id(data) == members_by_name<T>().workspace_id);
-
-    // Of the struct alone, the view is into the struct.
+    BetaWebhookEventData variant;
+    variant.emplace<T>(numbered<T>());
     const T alone = numbered<T>();
-    CHECK(event_type(alone) == T::type);
-    CHECK(workspace_id(alone) == workspace_id(data));
-    if constexpr (reads_workspace_id<T>::value) CHECK(workspace_id(alone).data() == alone.workspace_id.data());
+    bool is_into_struct = true;
+    if constexpr (reads_workspace_id<T>::value) {
+      is_into_struct = workspace_id(alone).data() == alone.workspace_id.data();
+    }
+    all.push_back({T::type, event_type(variant), event_type(alone), members_by_name<T>().workspace_id,
+                   std::string(workspace_id(variant)), std::string(workspace_id(alone)), is_into_struct});
   });
+  for (const auto& each : all) {
+    INFO(each.tag);
+    CHECK(each.type_of_variant == each.tag);
+    CHECK(each.type_of_struct == each.tag);
+    CHECK(each.workspace_of_variant == each.workspace);
+    CHECK(each.workspace_of_struct == each.workspace);
+    CHECK(each.is_into_struct);
+  }
   const BetaWebhookEventData unknown = BetaWebhookUnknownEventData{"workflow.published", "i", "o", "w", "{}"};
   CHECK(event_type(unknown) == "workflow.published");
   CHECK(workspace_id(unknown) == "w");
@@ -295,16 +333,20 @@ TEST_CASE("events are equal when all their members are") {
     check_equality_by_members(numbered<decltype(empty)>());
   });
   check_equality_by_members(BetaWebhookUnknownEventData{"1", "2", "3", "4", "5"});
-  check_equal<BetaWebhookEventData>(BetaWebhookSessionCreatedEventData{}, BetaWebhookSessionDeletedEventData{},
-                                    false);
+  check_comparison(
+      compare<BetaWebhookEventData>(BetaWebhookSessionCreatedEventData{}, BetaWebhookSessionDeletedEventData{}),
+      false);
 
-  const BetaWebhookEvent event{"whe_1", Timestamp{}, BetaWebhookSessionCreatedEventData{"1", "2", "3"}};
-  check_equal(event, BetaWebhookEvent{event}, true);
-  check_equal(event, BetaWebhookEvent{"whe_2", event.created_at, event.data}, false);
-  check_equal(event, BetaWebhookEvent{"whe_1", Timestamp{std::chrono::microseconds{1}}, event.data}, false);
-  check_equal(event,
-              BetaWebhookEvent{"whe_1", event.created_at, BetaWebhookSessionDeletedEventData{"1", "2", "3"}},
-              false);
+  const auto envelope = [](const char* id, int microseconds) {
+    return BetaWebhookEvent{id, Timestamp{std::chrono::microseconds{microseconds}},
+                            BetaWebhookSessionCreatedEventData{"1", "2", "3"}};
+  };
+  const auto event = envelope("whe_1", 0);
+  check_comparison(compare(event, envelope("whe_1", 0)), true);
+  check_comparison(compare(event, envelope("whe_2", 0)), false);
+  check_comparison(compare(event, envelope("whe_1", 1)), false);
+  check_comparison(compare(event, {"whe_1", Timestamp{}, BetaWebhookSessionDeletedEventData{"1", "2", "3"}}),
+                   false);
 }
 
 TEST_CASE("overloaded picks the lambda of the alternative, else the catch-all") {

@@ -47,33 +47,59 @@ ordered_json envelope(const ordered_json& data) {
   return {{"id", "whe_1"}, {"created_at", "2026-03-15T10:00:00Z"}, {"data", data}, {"type", "event"}};
 }
 
+/// What takes the struct of an event type itself. The checks are not in it, so that they are compiled once.
+struct struct_type {
+  std::string tag;
+  ordered_json (*write_ordered)(const BetaWebhookEvent&);
+  json (*write)(const BetaWebhookEvent&);
+  bool (*reads_ordered)(const ordered_json&, const BetaWebhookEvent& expected);
+  bool (*reads)(const json&, const BetaWebhookEvent& expected);
+  void (*read)(const json&);
+};
+
+std::vector<struct_type> struct_types() {
+  std::vector<struct_type> all;
+  samples::for_each_event_type([&](auto empty) {
+    using T = decltype(empty);
+    all.push_back({std::string(T::type),
+                   [](const BetaWebhookEvent& event) { return ordered_json(std::get<T>(event.data)); },
+                   [](const BetaWebhookEvent& event) { return json(std::get<T>(event.data)); },
+                   [](const ordered_json& source, const BetaWebhookEvent& expected) {
+                     return source.get<T>() == std::get<T>(expected.data);
+                   },
+                   [](const json& source, const BetaWebhookEvent& expected) {
+                     return source.get<T>() == std::get<T>(expected.data);
+                   },
+                   [](const json& source) { static_cast<void>(source.get<T>()); }});
+  });
+  return all;
+}
+
 }  // namespace
 
 TEST_CASE("every event type is read and written, byte for byte in the wire's key order with ordered_json") {
-  samples::for_each_event_type([](auto empty) {
-    using T = decltype(empty);
-    const std::string body = samples::fixture(T::type);
+  for (const auto& type : struct_types()) {
+    const std::string body = samples::fixture(type.tag);
     const auto ordered = ordered_json::parse(body);
     const auto sorted = json::parse(body);
     INFO(body);
 
     const auto event = unwrap(body);
     const BetaWebhookEventData& data = event.data;
-    const T& alternative = std::get<T>(data);
     CHECK(ordered_json(event).dump() == body);
     CHECK(json(event).dump() == sorted.dump());
     CHECK(ordered_json(data).dump() == ordered["data"].dump());
     CHECK(json(data).dump() == sorted["data"].dump());
-    CHECK(ordered_json(alternative).dump() == ordered["data"].dump());
-    CHECK(json(alternative).dump() == sorted["data"].dump());
+    CHECK(type.write_ordered(event).dump() == ordered["data"].dump());
+    CHECK(type.write(event).dump() == sorted["data"].dump());
 
     CHECK((ordered.get<BetaWebhookEvent>() == event));
     CHECK((sorted.get<BetaWebhookEvent>() == event));
-    CHECK((ordered["data"].template get<BetaWebhookEventData>() == data));
-    CHECK((sorted["data"].template get<BetaWebhookEventData>() == data));
-    CHECK((ordered["data"].template get<T>() == alternative));
-    CHECK((sorted["data"].template get<T>() == alternative));
-  });
+    CHECK((ordered["data"].get<BetaWebhookEventData>() == data));
+    CHECK((sorted["data"].get<BetaWebhookEventData>() == data));
+    CHECK(type.reads_ordered(ordered["data"], event));
+    CHECK(type.reads(sorted["data"], event));
+  }
 }
 
 TEST_CASE("events are read and written with any basic_json") {
@@ -96,18 +122,17 @@ TEST_CASE("unknown fields are ignored") {
 }
 
 TEST_CASE("reading one struct checks its tag") {
-  samples::for_each_event_type([](auto empty) {
-    using T = decltype(empty);
-    const auto good = json::parse(samples::fixture(T::type))["data"];
+  for (const auto& type : struct_types()) {
+    const auto good = json::parse(samples::fixture(type.tag))["data"];
     for (const char* const tag : {"session.create", "Session.Created", "vault.created ", ""}) {
       auto other = good;
       other["type"] = tag;
-      const auto failure = samples::failure_of([&] { return other.template get<T>(); });
+      const auto failure = samples::failure_of([&] { type.read(other); });
       CHECK(failure.code == WebhookErrc::invalid_value);
       CHECK(failure.path == "/type");
-      CHECK(failure.what == "/type: expected \"" + std::string(T::type) + "\", found \"" + tag + "\"");
+      CHECK(failure.what == "/type: expected \"" + type.tag + "\", found \"" + tag + "\"");
     }
-  });
+  }
   const auto failure = samples::failure_of([] { return created().get<BetaWebhookSessionDeletedEventData>(); });
   CHECK(failure.code == WebhookErrc::invalid_value);
 }
@@ -131,18 +156,17 @@ TEST_CASE("a value of another JSON type is an error") {
 
 TEST_CASE("a failing get_to() leaves its target as it was") {
   const auto check = [](const ordered_json& bad, auto target) {
-    const auto before = target;
-    CHECK(samples::failure_of([&] { return bad.get_to(target); }).code != WebhookErrc::none);
-    CHECK(target == before);
+    const auto before = ordered_json(target).dump();
+    CHECK(samples::failure_of([&] { bad.get_to(target); }).code != WebhookErrc::none);
+    CHECK(ordered_json(target).dump() == before);
   };
   const auto data = created("before").get<BetaWebhookSessionCreatedEventData>();
-  const BetaWebhookEvent event{"before", Timestamp{std::chrono::seconds{1}}, data};
 
   auto bad = created("after");
   bad["workspace_id"] = nullptr;
   check(bad, data);
   check(bad, BetaWebhookEventData{data});
-  check(envelope(bad), event);
+  check(envelope(bad), BetaWebhookEvent{"before", Timestamp{std::chrono::seconds{1}}, data});
   bad["type"] = "vault.created";
   check(bad, BetaWebhookEventData{data});
   bad["type"] = nullptr;

@@ -8,11 +8,14 @@
 #include "catch.hpp"
 #include "samples.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <variant>
+#include <vector>
 
 using namespace anthropic::webhooks;
 using namespace std::literals;
@@ -39,17 +42,27 @@ const struct {
     {"external_storage.", "/v1/organizations/external_storage/ID", "efs-2026-10-01"},
 };
 
-/// A T whose members say what they are.
-template <class T>
-T filled() {
-  T data;
-  data.id = "ID";
-  data.organization_id = "ORGANIZATION";
-  if constexpr (detail::has_workspace_id<T>) data.workspace_id = "WORKSPACE";
-  if constexpr (detail::has_session_thread_id<T>) data.session_thread_id = "THREAD";
-  if constexpr (detail::has_vault_id<T>) data.vault_id = "VAULT";
-  if constexpr (detail::has_enforcement_action_id<T>) data.enforcement_action_id = "ACTION";
-  return data;
+/// What resource_of() makes of an event whose members say what they are, in the variant and alone.
+struct found_resource {
+  std::string type;
+  std::optional<WebhookResource> of_variant, of_struct;
+};
+
+std::vector<found_resource> resources_of_all(const std::string& id) {
+  std::vector<found_resource> all;
+  samples::for_each_event_type([&](auto empty) {
+    using T = decltype(empty);
+    BetaWebhookEventData variant;
+    auto& data = variant.emplace<T>();
+    data.id = id;
+    data.organization_id = "ORGANIZATION";
+    if constexpr (detail::has_workspace_id<T>) data.workspace_id = "WORKSPACE";
+    if constexpr (detail::has_session_thread_id<T>) data.session_thread_id = "THREAD";
+    if constexpr (detail::has_vault_id<T>) data.vault_id = "VAULT";
+    if constexpr (detail::has_enforcement_action_id<T>) data.enforcement_action_id = "ACTION";
+    all.push_back({std::string(T::type), resource_of(variant), resource_of(data)});
+  });
+  return all;
 }
 
 std::optional<std::string> path_of(const BetaWebhookEventData& data) {
@@ -66,25 +79,21 @@ struct thrower {
 }  // namespace
 
 TEST_CASE("every event type has the path and the beta header that are documented, unless its object was deleted") {
-  samples::for_each_event_type([](auto empty) {
-    using T = decltype(empty);
-    INFO(T::type);
-    const BetaWebhookEventData data = filled<T>();
-    const auto resource = resource_of(data);
-    CHECK(resource == resource_of(filled<T>()));
-    if (T::type.find(".deleted") != std::string_view::npos) {
+  for (const auto& [type, resource, of_struct] : resources_of_all("ID")) {
+    INFO(type);
+    CHECK(resource == of_struct);
+    if (type.find(".deleted") != std::string::npos) {
       CHECK(!resource);
-      return;
+      continue;
     }
     REQUIRE(resource);
-    for (const auto& row : documented) {
-      if (T::type.substr(0, row.prefix.size()) != row.prefix) continue;
-      CHECK(resource->path == row.path);
-      CHECK(resource->beta == row.beta);
-      return;
-    }
-    FAIL("the test does not know this resource");
-  });
+    const auto row = std::find_if(std::begin(documented), std::end(documented), [&type = type](const auto& each) {
+      return type.compare(0, each.prefix.size(), each.prefix) == 0;
+    });
+    REQUIRE(row != std::end(documented));
+    CHECK(resource->path == row->path);
+    CHECK(resource->beta == row->beta);
+  }
 }
 
 TEST_CASE("an event of an unknown type has no resource, and neither has a variant without a value") {
@@ -103,11 +112,11 @@ TEST_CASE("an event of an unknown type has no resource, and neither has a varian
 TEST_CASE("an ID that is no segment of a path has no resource, whichever it is") {
   for (const char* const id : {"", ".", ".."}) {
     INFO(id);
-    samples::for_each_event_type([id](auto empty) {
-      auto data = filled<decltype(empty)>();
-      data.id = id;
-      CHECK(!path_of(data));
-    });
+    for (const auto& [type, of_variant, of_struct] : resources_of_all(id)) {
+      INFO(type);
+      CHECK(!of_variant);
+      CHECK(!of_struct);
+    }
     CHECK(!path_of(BetaWebhookSessionThreadIdledEventData{"ID", "", "", id}));
     CHECK(!path_of(BetaWebhookVaultCredentialCreatedEventData{"ID", "", "", id}));
     // The others are not in the path.

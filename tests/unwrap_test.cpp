@@ -48,12 +48,11 @@ std::string repeated(std::string_view text, std::size_t times) {
 
 /// What unwrap() throws, if anything, after a check that try_unwrap() and the ways within do the same.
 samples::failure failure_of_body(std::string_view body) {
-  std::optional<UnwrapWebhookEvent> unwrapped;
-  const auto failure = samples::failure_of([&] { return unwrapped = unwrap(body); });
-
   WebhookError error(WebhookErrc::invalid_secret, "/before", "before");
   const auto tried = try_unwrap(body, error);
-  CHECK(tried == unwrapped);
+  bool same = !tried;
+  const auto failure = samples::failure_of([&] { same = tried == unwrap(body); });
+  CHECK(same);
   CHECK(error.code() == failure.code);
   CHECK(error.path() == failure.path);
   CHECK(error.what() == failure.what);
@@ -95,7 +94,8 @@ std::size_t allocations_of(std::string_view body) {
 std::size_t allocations_of_copy(std::string_view body) {
   const auto event = unwrap(body);
   const auto before = allocations::count;
-  const auto copy = event;
+  const auto id = event.id;
+  std::visit([](const auto& data) { const auto copy = data; }, event.data);
   return allocations::count - before;
 }
 
@@ -103,6 +103,27 @@ std::string id_of(std::string_view body) {
   INFO(body.substr(0, 300));
   REQUIRE(failure_of_body(body).what.empty());
   return unwrap(body).id;
+}
+
+/// What takes the struct of an event type itself. The checks are not in it, so that they are compiled once.
+struct struct_type {
+  std::string tag;
+  std::vector<std::string> (*ids)(const BetaWebhookEvent&);  // its own and the organization's, if it holds one
+  void (*read)(const ordered_json&);
+};
+
+std::vector<struct_type> struct_types() {
+  std::vector<struct_type> all;
+  samples::for_each_event_type([&](auto empty) {
+    using T = decltype(empty);
+    all.push_back({std::string(T::type),
+                   [](const BetaWebhookEvent& event) {
+                     const T* const held = std::get_if<T>(&event.data);
+                     return held ? std::vector{held->id, held->organization_id} : std::vector<std::string>();
+                   },
+                   [](const ordered_json& data) { static_cast<void>(data.get<T>()); }});
+  });
+  return all;
 }
 
 /// A body whose "id" is the JSON string of this text.
@@ -128,40 +149,28 @@ TEST_CASE("a real body is unwrapped") {
 }
 
 TEST_CASE("the fixture of every event type is unwrapped to that type, with all its fields") {
-  samples::for_each_event_type([](auto empty) {
-    using T = decltype(empty);
-    const std::string body = samples::fixture(T::type);
+  for (const auto& type : struct_types()) {
+    const std::string body = samples::fixture(type.tag);
     INFO(body);
     REQUIRE(failure_of_body(body).what.empty());
     const auto event = unwrap(body);
-    REQUIRE(std::holds_alternative<T>(event.data));
+    const auto ids = type.ids(event);
+    REQUIRE(ids.size() == 2);
 
-    const auto& data = std::get<T>(event.data);
     const auto expected = json::parse(body);
     CHECK(event.id == expected["id"].get<std::string>());
     CHECK(format_timestamp(event.created_at) == expected["created_at"].get<std::string>());
-    CHECK(data.id == expected["data"]["id"].get<std::string>());
-    CHECK(data.organization_id == expected["data"]["organization_id"].get<std::string>());
+    CHECK(ids[0] == expected["data"]["id"].get<std::string>());
+    CHECK(ids[1] == expected["data"]["organization_id"].get<std::string>());
     CHECK(workspace_id(event.data) == expected["data"].value("workspace_id", ""));
     CHECK(json(event) == expected);  // with all other members
-  });
+  }
 }
 
 // Fields that are not as they must be.
 
 TEST_CASE("every field of every event type must be there, and be of its type") {
-  struct event_type {
-    std::string tag;
-    BetaWebhookEventData (*read)(const ordered_json&);  // as the struct of this type
-  };
-  std::vector<event_type> event_types;
-  samples::for_each_event_type([&](auto empty) {
-    using T = decltype(empty);
-    event_types.push_back(
-        {std::string(T::type), [](const ordered_json& data) { return BetaWebhookEventData(data.get<T>()); }});
-  });
-
-  const auto check = [](const ordered_json& body, const event_type& type, const std::string& path,
+  const auto check = [](const ordered_json& body, const struct_type& type, const std::string& path,
                         WebhookErrc code, const std::string& message) {
     INFO(body);
     const auto check_failure = [&](const samples::failure& failure, const std::string& at) {
@@ -175,10 +184,10 @@ TEST_CASE("every field of every event type must be there, and be of its type") {
     if (path.rfind("/data", 0) != 0 || !body.contains("data")) return;
     const std::string path_in_data = path.substr("/data"sv.size());
     check_failure(samples::failure_of([&] { return body["data"].get<BetaWebhookEventData>(); }), path_in_data);
-    check_failure(samples::failure_of([&] { return type.read(body["data"]); }), path_in_data);
+    check_failure(samples::failure_of([&] { type.read(body["data"]); }), path_in_data);
   };
 
-  for (const auto& type : event_types) {
+  for (const auto& type : struct_types()) {
     const auto good = ordered_json::parse(samples::fixture(type.tag));
     std::vector<std::string> paths;
     for (const auto& field : good.items()) paths.push_back("/" + field.key());
@@ -326,15 +335,14 @@ TEST_CASE("of duplicate keys the last one wins") {
 // Events of an unknown type.
 
 TEST_CASE("tags are exact: anything else is an unknown event") {
-  samples::for_each_event_type([](auto empty) {
-    const std::string tag(decltype(empty)::type);
+  for (const auto& [tag, keys, comment] : samples::event_types()) {
     std::string upper = tag;
     upper[0] = static_cast<char>(upper[0] - 'a' + 'A');
     for (const auto& other : {upper, tag + " ", " " + tag, tag + ".", tag + "x", tag.substr(1),
                               tag.substr(0, tag.size() - 1), tag + "\\u0000", "beta." + tag}) {
       CHECK(json(unknown_of(body_with("{\"type\":\"" + other + "\"}")).type) == json::parse("\"" + other + "\""));
     }
-  });
+  }
   for (const auto tag :
        {"Session.Created", "session.created ", "session.status_idle", "session.status_idles", "event", "",
         "workflow.published", "deployment.run.failed", "vault_credential", "session", "x\xc3\xa9"}) {
@@ -692,7 +700,7 @@ TEST_CASE("running out of memory is std::bad_alloc, from try_unwrap() too") {
 
 TEST_CASE("nothing allocates but the strings of the event") {
   std::vector<std::string> bodies;
-  samples::for_each_event_type([&](auto empty) { bodies.push_back(samples::fixture(decltype(empty)::type)); });
+  for (const auto& type : samples::event_types()) bodies.push_back(samples::fixture(type.tag));
   for (const auto& body : {bodies[0], bodies.back()}) bodies.push_back(json::parse(body).dump(2));
   // Deeper levels, and longer keys and tags with escapes, may take an allocation.
   bodies.push_back(body_with(idled, "\"x\":" + repeated("[", 15) + repeated("]", 15) + ","));
@@ -721,8 +729,8 @@ TEST_CASE("bodies with their keys in any order are read like nlohmann does", "[a
     for (const auto& [key, value] : object.items()) result.push_back(json(key).dump() + ":" + value.dump());
     return result;
   };
-  samples::for_each_event_type([&](auto empty) {
-    auto event = json::parse(samples::fixture(decltype(empty)::type));
+  for (const auto& type : samples::event_types()) {
+    auto event = json::parse(samples::fixture(type.tag));
     auto envelope = members(event);
     do check(joined(envelope));
     while (std::next_permutation(envelope.begin(), envelope.end()));
@@ -734,7 +742,7 @@ TEST_CASE("bodies with their keys in any order are read like nlohmann does", "[a
       reordered.push_back("\"data\":" + joined(data));
       check(joined(reordered));
     } while (std::next_permutation(data.begin(), data.end()));
-  });
+  }
 }
 
 TEST_CASE("every truncation and every change of a byte is read like nlohmann does", "[agree]") {
@@ -742,11 +750,10 @@ TEST_CASE("every truncation and every change of a byte is read like nlohmann doe
     if (!ways::agree(body)) FAIL("they differ on " << body);
   };
   std::vector<std::string> bodies;
-  samples::for_each_event_type([&](auto empty) {
-    const std::string tag(decltype(empty)::type);
+  for (const auto& [tag, keys, comment] : samples::event_types()) {
     if (tag.find(".created") != tag.npos || tag.find("opened") != tag.npos || tag.find("recovered") != tag.npos)
       bodies.push_back(samples::fixture(tag));
-  });
+  }
   bodies.push_back(json::parse(bodies[0]).dump(1));
   bodies.push_back(
       "\xef\xbb\xbf" +

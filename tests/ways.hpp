@@ -35,26 +35,32 @@ struct outcome {
   std::string path, what;
 };
 
+/// `f` fills in the event.
 template <class F>
 outcome outcome_of(F f) {
+  outcome result;
   try {
-    return {f(), WebhookErrc::none, "", ""};
+    f(result.event.emplace());
   } catch (const WebhookParseError& e) {
-    return {std::nullopt, e.code(), e.path(), e.what()};
+    result.event.reset();
+    result.code = e.code();
+    result.path = e.path();
+    result.what = e.what();
   }
+  return result;
 }
 
 inline outcome unwrapped(std::string_view body) {
-  return outcome_of([body] { return anthropic::webhooks::unwrap(body); });
+  return outcome_of([body](auto& event) { event = anthropic::webhooks::unwrap(body); });
 }
 
 inline outcome by_nlohmann(std::string_view body) {
-  return outcome_of([body] {
+  return outcome_of([body](auto& event) {
     const auto json = nlohmann::json::parse(body, nullptr, false);
     if (json.is_discarded() || body.find('\0') != body.npos) {
       throw WebhookParseError(WebhookErrc::invalid_json, "", "not JSON");
     }
-    return json.get<UnwrapWebhookEvent>();
+    json.get_to(event);
   });
 }
 

@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (event) {
     require(error.code() == webhooks::WebhookErrc::none, "an event comes with no error");
     ways::outcome once{*event, webhooks::WebhookErrc::none, "", ""};
-    auto again = ways::outcome_of([&] { return webhooks::unwrap(nlohmann::json(*event).dump()); });
+    auto again = ways::outcome_of([&](auto& read) { read = webhooks::unwrap(nlohmann::json(*event).dump()); });
     if (ways::verdict_of_nlohmann(body).kind == ways::verdict::beyond_double)
       return 0;  // which is no nlohmann::json
     auto& text = ways::text_of_unknown(once);
