@@ -84,10 +84,11 @@
 #include <anthropic/webhooks/verify.hpp>
 #endif
 
-anthropic::webhooks::UnwrapWebhookEvent call(std::string_view body) {
+std::size_t call(std::string_view body) {
   anthropic::webhooks::WebhookError error;
-  auto event = anthropic::webhooks::try_unwrap(body, error);
-  return event ? *event : nlohmann::json::parse(body).get<anthropic::webhooks::BetaWebhookEvent>();
+  const auto event = anthropic::webhooks::try_unwrap(body, error);
+  return event ? event->id.size()
+               : nlohmann::json::parse(body).get<anthropic::webhooks::BetaWebhookEvent>().id.size();
 }
 
 #if __has_include(<openssl/evp.h>)
