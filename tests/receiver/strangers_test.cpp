@@ -28,6 +28,12 @@ std::string output_of(const std::string& command) {
   return text;
 }
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr long most_memory = 400;  // it keeps for a while what was freed
+#else
+constexpr long most_memory = 100;
+#endif
+
 /// The most memory that the process had, in megabytes. 0 where /proc does not tell it.
 long peak_memory(const Process& process) {
   const std::string name = "VmHWM:", text = contents("/proc/" + std::to_string(process.pid()) + "/status");
@@ -95,7 +101,7 @@ TEST_CASE("a bomb is not unpacked, and is refused before it is read") {
   CHECK(status_of(receiver.port, head("", length_of(bomb)) + bomb) == "401");
   CHECK(deliver(receiver.port, event("whe_1")) == 200);
   CHECK(processor_time(receiver) < 5);
-  CHECK(peak_memory(receiver) < 100);
+  CHECK(peak_memory(receiver) < most_memory);
   receiver.signal(SIGTERM);
   CHECK(receiver.wait() == 0);
 }
@@ -131,7 +137,7 @@ TEST_CASE("a header has 16 kB, in whatever lines") {
     for (int i = 0; i < 8; ++i) flood.send(lines);
   });
   CHECK(deliver(receiver.port, event("whe_2")) == 200);
-  CHECK(peak_memory(receiver) < 100);
+  CHECK(peak_memory(receiver) < most_memory);
 }
 
 TEST_CASE("what follows a body without an end is not taken for a request") {
@@ -162,7 +168,7 @@ TEST_CASE("connections that send nothing, or drip, do not hold up a delivery") {
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 50; ++i) CHECK(deliver(receiver.port, event("whe_" + std::to_string(i))) == 200);
   CHECK(std::chrono::steady_clock::now() - begin < 60s);  // instead of half a minute for each
-  CHECK(peak_memory(receiver) < 100);
+  CHECK(peak_memory(receiver) < most_memory);
 }
 
 TEST_CASE("a request has ten seconds, even if a byte comes every now and then") {
@@ -197,7 +203,7 @@ TEST_CASE("clients that never read their answers hold up nobody, and are let go"
   for (; left > 0; std::this_thread::sleep_for(1s)) CHECK(deliver(receiver.port, event("whe_1")) == 200);
   filling.join();
   CHECK(ended == 2);
-  CHECK(peak_memory(receiver) < 100);
+  CHECK(peak_memory(receiver) < most_memory);
 }
 
 TEST_CASE("the bound on connections lets go of the one that has waited for the longest time") {
@@ -231,7 +237,7 @@ TEST_CASE("large bodies that do not come to an end cost little memory") {
   const Receiver receiver(database.where(), log_in(database));
   const auto many = connect(receiver.port, 500, head("", "Content-Length: 1048576"));
   CHECK(deliver(receiver.port, event("whe_1")) == 200);
-  CHECK(peak_memory(receiver) < 100);
+  CHECK(peak_memory(receiver) < most_memory);
   // The most there can be: a megabyte for each connection.
   const std::string almost(1'000'000, 'x');
   in_threads(8, [&](std::size_t thread) {
