@@ -9,7 +9,7 @@
 // too; since that does not show the body, put it at the end, or name the file that has it with --body. --now is
 // the time at which the request came, in seconds since 1970. Without it, diagnose takes the present, and reports a
 // wrong clock for an old request. The exit status is 0 for a verified event, 1 if the request does not verify or
-// holds no event, and 2 for any other error.
+// is not an event, and 2 for any other error.
 #include <anthropic/webhooks/diagnose.hpp>
 
 #include <algorithm>
@@ -75,7 +75,7 @@ Request read_request(std::string_view text) {
     if (std::exchange(is_first, false) && is_request_line) continue;
     const auto colon = line.find(':');
     if (colon == std::string_view::npos)
-      throw std::runtime_error("line " + std::to_string(number) + " is no header");
+      throw std::runtime_error("line " + std::to_string(number) + " is not a header");
     request.headers.emplace_back(line.substr(0, colon), line.substr(colon + 1));
   }
   throw std::runtime_error("there is no empty line after the headers");
@@ -142,7 +142,7 @@ int main(int argc, char** argv) try {
             << event_type(event.data) << "  " << id << '\n';
   return 0;
 } catch (const WebhookParseError& e) {
-  std::cout << "verified, but no event: " << e.what() << '\n';
+  std::cout << "verified, but not an event: " << e.what() << '\n';
   return 1;
 } catch (const std::exception& e) {
   std::cerr << "diagnose: " << e.what() << '\n';

@@ -37,7 +37,7 @@ std::string post(const std::string& url, const httplib::Headers& headers, const 
   return result ? std::to_string(result->status) : "no answer (" + to_string(result.error()) + ")";
 }
 
-// The service sends the event's id as the webhook-id. A body that is no event has none.
+// The service sends the event's id as the webhook-id. A body that is not an event has none.
 std::string id_of(const std::string& body) {
   WebhookError error;
   const auto event = try_unwrap(body, error);

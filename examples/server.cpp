@@ -47,7 +47,11 @@ int main(int argc, char** argv) {
     });
     response.status = whole ? receive(body, request.headers) : 413;
   });
-  if (server.listen("127.0.0.1", argc > 1 ? std::stoi(argv[1]) : 8080)) return 0;
-  std::cerr << "cannot listen on this port" << std::endl;
-  return 1;
+  const int port = argc > 1 ? std::stoi(argv[1]) : 8080;
+  if (!server.bind_to_port("127.0.0.1", port)) {
+    std::cerr << "cannot listen on port " << port << std::endl;
+    return 1;
+  }
+  std::cout << "listening on http://localhost:" << port << "/webhooks" << std::endl;
+  return server.listen_after_bind() ? 0 : 1;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Unwraps webhook bodies, one in each file named (or one from standard input), and prints a line for each event.
-// A body that is no event is reported on standard error, and makes the exit status 1.
+// A body that is not an event is reported on standard error, and makes the exit status 1.
 #include <anthropic/webhooks.hpp>
 
 #include <nlohmann/json.hpp>

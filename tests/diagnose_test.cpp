@@ -532,7 +532,7 @@ TEST_CASE("the findings say how much") {
        "16 "
        "are needed."},
       {{secret, "a.b", timestamp, body, signature(key, "a.b", timestamp, body)},
-       "The signature is right, but there is a dot in the webhook-id."},
+       "The signature is right, but the verifier refuses the webhook-id header: there is a dot in it."},
       {signed_request(body, key, "0" + timestamp), malformed + ": it starts with a zero. The signature is right."},
       {with_timestamp("1773568800000000"), malformed + ": it has too many digits, as microseconds do."},
       {with_timestamp("1773568800.25"), malformed + ": it has a fraction."},

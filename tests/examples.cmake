@@ -81,7 +81,8 @@ for try in 1 2 3; do
       "$1/send" $port "$2/vault.created.json"
       "$1/send" --tamper $port "$2/vault.created.json"
       kill $server
-      cat "$1/server.out" "$1/server.err"
+      sed "s/:$port/:PORT/" "$1/server.out"
+      cat "$1/server.err"
       exit 0
     fi
     sleep 0.1
@@ -99,7 +100,7 @@ exit 1
   set(created ${examples}/payloads/vault.created.json)
   file(SIZE ${created} size)
   math(EXPR size "${size} + 1")
-  set(expected "0 ${created}: 204\n${created}: 401\nidle: ${idle}\nignored: vault.created\n")
+  set(expected "0 ${created}: 204\n${created}: 401\nlistening on http://localhost:PORT/webhooks\nidle: ${idle}\nignored: vault.created\n")
   string(APPEND expected "no signature matches: the body has ${size} bytes, 1 secret was tried, ")
   string(APPEND expected "and the webhook-signature header has 1 of the form v1,<44 base64 digits>\n")
   expect("the server" "${expected}" "${result} ${out}")
@@ -162,7 +163,7 @@ expect_diagnosis("curl, and a trailing newline" "${newline}" ${secret} "${curl}\
 expect_diagnosis("CRLF, and a trailing newline" "${newline}" ${secret} "${crlf_headers}${body}\r\n" ${at})
 expect_diagnosis("no body" "2 diagnose: cannot read nowhere\n" ${secret} "${headers}\n" --body nowhere)
 expect_diagnosis("no empty line" "2 diagnose: there is no empty line after the headers\n" ${secret} "${headers}" ${at})
-expect_diagnosis("no header" "2 diagnose: line 4 is no header\n" ${secret} "${headers}{}\n\n" ${at})
+expect_diagnosis("no header" "2 diagnose: line 4 is not a header\n" ${secret} "${headers}{}\n\n" ${at})
 expect_diagnosis("no secret" "2 diagnose: ANTHROPIC_WEBHOOK_SIGNING_KEY is not set\n" "" "\n" ${at})
 expect_diagnosis("no time" "2 diagnose: --now takes whole seconds since 1970\n" ${secret} "\n" --now today)
 foreach(arguments IN ITEMS "--help" "--now" "--body" "a;b")
@@ -172,13 +173,13 @@ endforeach()
 execute_process(COMMAND ${BINARY_DIR}/diagnose nowhere RESULT_VARIABLE result ERROR_VARIABLE err)
 expect("diagnose of no file" "2 diagnose: cannot read nowhere\n" "${result} ${err}")
 
-# What sign prints is right now, and so is a body that is no event.
+# What sign prints is right now, and so is a body that is not an event.
 execute_process(COMMAND ${BINARY_DIR}/sign ${fixture} COMMAND ${BINARY_DIR}/diagnose
   RESULT_VARIABLE result OUTPUT_VARIABLE out)
 expect("diagnose of sign" "${verified}" "${result} ${out}")
 execute_process(COMMAND ${BINARY_DIR}/sign ${broken} COMMAND ${BINARY_DIR}/diagnose
   RESULT_VARIABLE result OUTPUT_VARIABLE out)
-expect("diagnose of sign" "1 verified, but no event: /data/vault_id: missing\n" "${result} ${out}")
+expect("diagnose of sign" "1 verified, but not an event: /data/vault_id: missing\n" "${result} ${out}")
 
 # Each C++ block of the README stands in an example, to the letter but for indentation.
 file(GLOB sources ${examples}/*.cpp)

@@ -215,7 +215,7 @@ TEST_CASE("an unknown event without its text is written from its other members")
   CHECK(json(BetaWebhookUnknownEventData{"x", "", "o", "", ""}).dump() == R"({"organization_id":"o","type":"x"})");
 }
 
-TEST_CASE("an unknown event whose text is no JSON object is not written") {
+TEST_CASE("an unknown event whose text is not a JSON object is not written") {
   for (const auto& text :
        {" "s, "{"s, "{}x"s, "{}\0"s, "[]"s, "null"s, "1"s, "\"x\""s, "{\"a\":\"\xff\"}"s, "{\"a\":1e999999}"s}) {
     INFO(text);

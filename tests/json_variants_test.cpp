@@ -73,7 +73,7 @@ TEST_CASE("what nests too deep stays as it is") {
   CHECK(variants_of(nested("", 100'000)).count(nested("", 100'000)) == 1);
 }
 
-TEST_CASE("what is no JSON has no variants") {
+TEST_CASE("what is not JSON has no variants") {
   for (const auto text : {"", " ", "{", "[1,]", "{\"a\"}", "\"\xff\"", "1 2", "\"\\ud800\"", "\0"}) {
     INFO(text);
     CHECK_FALSE(json_variants(text).is_json());

@@ -29,7 +29,7 @@ inline Answer refusal(const beast::error_code& ec) {
   if (ec == error::body_limit) return {413, "the body is too large"};
   if (ec == error::partial_message) return {400, "the request is incomplete"};
   if (ec.category() == beast::error_code(error::bad_method).category()) return {400, ec.message()};
-  return {0, ec == beast::error::timeout ? "no whole request in ten seconds" : ec.message()};
+  return {0, ec == beast::error::timeout ? "the request was not complete within ten seconds" : ec.message()};
 }
 
 inline void log_answer(const Answer& answer, const Request& request) {

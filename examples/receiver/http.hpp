@@ -14,6 +14,7 @@ namespace asio = boost::asio;
 
 class Server {
  public:
+  // The limits of the proxies, and the memory in deploy/kubernetes.yaml, follow from these.
   static constexpr std::size_t connections = 256, header_bytes = 16 << 10, body_bytes = 1 << 20;
   // The time for a request, from its first byte to its last, and the time between requests. A proxy keeps idle
   // connections for up to two minutes, and ends them itself.
@@ -123,11 +124,11 @@ class Server {
       stream.expires_after(request_time);
       Parser parser;
       const Answer answer = co_await read_and_answer(place, buffer, parser);
-      // Of another encoding than chunked, the parser does not see where it ends.
+      // With an encoding other than chunked, the parser cannot tell where the body ends.
       const bool has_end = parser.get().count(http::field::transfer_encoding) == 0 || parser.chunked();
       goes_on = has_end && parser.is_done() && parser.keep_alive() && !is_ending;
       if (answer.status != 0) {
-        // Who does not read an answer makes room for others, unless it is that to a delivery.
+        // A client that does not read its answer makes room for others, unless it sent a delivery.
         if (answer.status != 200 || !answer.is_logged) wait_for_client(place, State::reading);
         http::response<http::string_body> response(http::status(answer.status), 11, answer.text + '\n');
         response.set(http::field::content_type, "text/plain");
@@ -141,7 +142,7 @@ class Server {
       goes_on = goes_on && !ec && answer.status != 0;
       if (answer.is_logged) log_answer(answer, parser.get());
     }
-    // To close a socket from which not all was read would take the answer from the client.
+    // Closing a socket with unread data would reset it, and the client would lose the answer.
     place->state = State::reading;
     stream.socket().shutdown(asio::socket_base::shutdown_send, ec);
     buffer.clear();

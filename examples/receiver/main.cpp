@@ -39,7 +39,7 @@ Options parse(int argc, char** argv) {
     int value = 0;
     const auto [end, error] = std::from_chars(text.begin(), text.end(), value);
     if (error == std::errc() && end == text.end() && value >= 0 && value <= most) return value;
-    throw std::runtime_error("the " + what + " is no number from 0 to " + std::to_string(most));
+    throw std::runtime_error("the " + what + " is not a number from 0 to " + std::to_string(most));
   };
   Options options;
   const option names[] = {
@@ -47,7 +47,8 @@ Options parse(int argc, char** argv) {
   opterr = 0;
   for (int name = 0; (name = getopt_long(argc, argv, "", names, nullptr)) != -1;) {
     if (name == '?') throw std::runtime_error("an option is unknown, or has no value");
-    name == 'g' ? void(options.grace = number(optarg, 3600, "grace period")) : void(options.save_refused = optarg);
+    if (name == 'g') options.grace = number(optarg, 3600, "grace period");
+    if (name == 's') options.save_refused = optarg;
   }
   if (argc - optind > 3) throw std::runtime_error("there are more than three arguments");
   if (optind < argc) options.port = number(argv[optind++], 65535, "port");

@@ -22,9 +22,15 @@ class Secrets {
   Secrets() {
     const char* const file = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE");
     const char* const text = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
-    if (file && text) throw std::runtime_error("webhook secret: one variable has it, and another names a file");
+    if (file && text)
+      throw std::runtime_error(
+          "webhook secret: set ANTHROPIC_WEBHOOK_SIGNING_KEY or ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE, not both");
+    if (!file && !text) {
+      throw std::runtime_error(
+          "webhook secret: neither ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE nor ANTHROPIC_WEBHOOK_SIGNING_KEY is set");
+    }
     if (file) file_ = file;
-    use(file ? read() : text ? text : "");
+    use(file ? read() : text);
   }
 
   using clock = std::chrono::steady_clock;
@@ -42,7 +48,8 @@ class Secrets {
     tell(verifier_->verify(body, headers), now);
   }
 
-  /// Reads the file again, and returns whether it is in use now. If it is malformed, the secrets before stay.
+  /// Reads the file again, and returns whether it is in use now. If it is malformed, the previous secrets stay in
+  /// use.
   bool reload(bool even_if_same) {
     read_at_ = clock::now();
     std::string problem;
@@ -54,7 +61,7 @@ class Secrets {
       the_log.line("secrets in the file: " + std::to_string(tell_at_.size()));
     } catch (const std::exception& e) {
       problem = e.what();
-      if (problem != problem_) the_log.line(problem + "; the secrets before stay");
+      if (problem != problem_) the_log.line(problem + "; the previous secrets stay in use");
     }
     problem_ = problem;
     return problem.empty();

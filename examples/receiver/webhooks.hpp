@@ -105,7 +105,7 @@ class Webhooks final : public Server {
     } catch (const WebhookError& e) {
       const char* const kind = e.code() == WebhookErrc::missing_header ? ".unsigned." : ".signed.";
       if (!save_refused_.empty()) save(save_refused_ + kind, headers, request.body());
-      return {401, e.what()};
+      return {static_cast<unsigned>(e.http_status()), e.what()};
     }
     if (request["webhook-id"].size() > 1000) return {431, "the webhook-id is too long"};
     return {};

@@ -283,7 +283,7 @@ TEST_CASE(
   CHECK_FALSE(fs::exists(where));
 
   const Receiver receiver(where, log_in(database));
-  const std::string taken = std::to_string(receiver.port), no_port = "the port is no number from 0 to 65535\n";
+  const std::string taken = std::to_string(receiver.port), no_port = "the port is not a number from 0 to 65535\n";
   const std::string no_option = "an option is unknown, or has no value\n";
   const std::string no_address = "the third argument is not an IP address\n";
   for (const auto& [arguments, message] : std::vector<std::pair<std::vector<std::string>, std::string>>{
@@ -309,7 +309,7 @@ TEST_CASE(
            {{"--port", "0", other}, no_option},
            {{"--database=postgresql://u:MfKQ9r8@localhost/x"}, no_option},
            {{"--share-port", "0", other}, no_option},
-           {{"--grace", "x"}, "the grace period is no number from 0 to 3600\n"},
+           {{"--grace", "x"}, "the grace period is not a number from 0 to 3600\n"},
            {{"--grace"}, no_option},
            {{"--save-refused"}, no_option}}) {
     std::vector<std::string> command{RECEIVER};

@@ -132,7 +132,7 @@ TEST_CASE("on SIGHUP it reads the file of secrets again, and keeps those it has 
   CHECK(deliver_with(other_secret, port, "whe_3") == 200);
   CHECK(receiver.logs(" signed with secret 2 of 2\n"));
 
-  const std::string kept = "; the secrets before stay\n";
+  const std::string kept = "; the previous secrets stay in use\n";
   for (const std::string& text : {std::string(), other_secret + "!", std::string("sk-ant-MfKQ9r8")}) {
     CAPTURE(text);
     const auto before = count(receiver.log(), kept);

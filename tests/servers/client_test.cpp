@@ -334,7 +334,7 @@ TEST_CASE("each delivery gets the status that it should, and the server stays up
       {"old", signed_lines(event, key, 1h), event, 401},
       {"from the future", signed_lines(event, key, -1h), event, 401},
       {"signed, but empty", signed_lines(""), "", 400},
-      {"signed, but no event", signed_lines("{}"), "{}", 400},
+      {"signed, but not an event", signed_lines("{}"), "{}", 400},
   };
   for (const auto& row : rows) {
     INFO(row.what);

@@ -96,11 +96,12 @@ struct cause_entry {
   /// A sentence if the request looks as if this was the cause, although no signature proves it; else "".
   std::string (*suspect)(const diagnosed&);
   const char* remedy;
-  /// Where the search goes on, if not at the next entry: what this one was around may have an earlier cause.
+  /// If set, the search goes on at the entry with this function: what was wrapped may have an earlier cause.
   undo_function first_inside = nullptr;
 };
 
-/// The causes in the order in which they are undone. To add one, add an entry here.
+/// The causes in the order in which they are undone. To add one, append it to WebhookCause, write its functions in
+/// detail/causes/ and an entry here, and name it in each_cause_has_an_entry() as the last.
 inline constexpr cause_entry cause_entries[] = {
     {WebhookCause::verified, "verified", nullptr, nullptr, "Nothing is to be done."},
     {WebhookCause::unknown, "unknown", nullptr, nullptr,
@@ -163,7 +164,7 @@ inline constexpr cause_entry cause_entries[] = {
      "Verify the raw body that came, before anything parses it. JSON that is written again has other bytes."},
 };
 
-// By index, since g++ with -fsanitize=undefined compares no address in a constant expression.
+// An index, since g++ -fsanitize=undefined cannot compare addresses in a constant expression.
 constexpr std::size_t index_of_entry(WebhookCause cause) noexcept {
   std::size_t index = 0;
   while (index < std::size(cause_entries) && cause_entries[index].cause != cause) ++index;
@@ -176,7 +177,7 @@ constexpr bool each_cause_has_an_entry() noexcept {
   for (std::size_t i = 0; i < count; ++i) result = result && index_of_entry(static_cast<WebhookCause>(i)) < count;
   return result;
 }
-static_assert(each_cause_has_an_entry());
+static_assert(each_cause_has_an_entry(), "cause_entries lacks a cause, or it is not named as the last");
 
 inline WebhookFinding finding_of(WebhookCause cause, bool proven, std::string_view what) {
   return {cause, proven, std::string(what), cause_entries[index_of_entry(cause)].remedy};
@@ -248,8 +249,9 @@ inline std::vector<WebhookFinding> suspected_causes(const diagnosed& request) {
   }
   if (suspected.empty() && !verdict_on_id(request.id).accepted() && is_signed(request)) {
     suspected.push_back({WebhookCause::unknown, false,
-                         "The signature is right, but there is a dot in the webhook-id.",
-                         "Send an id without a dot: in what is signed, a dot stands between the parts."});
+                         "The signature is right, but the verifier refuses the " +
+                             message_of_header(verdict_on_id(request.id)) + ".",
+                         "In what is signed, a dot stands between the parts: send an id without one."});
   }
   return suspected;
 }

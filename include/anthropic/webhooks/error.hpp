@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -18,7 +16,7 @@ enum class WebhookErrc {
   invalid_json,       ///< Not JSON (RFC 8259), or not UTF-8.
   missing_field,      ///< A field that the event needs is absent.
   wrong_type,         ///< A field, or the body, is of another JSON type than expected.
-  invalid_value,      ///< A value is not allowed: the envelope's `type`, or a negative tolerance.
+  invalid_value,      ///< A value is not allowed: a `type`, a negative tolerance, or a valueless variant.
   invalid_timestamp,  ///< Not an RFC 3339 date-time in the years 0000 to 9999.
   // The sender: WebhookVerificationError.
   missing_header,         ///< A header of Standard Webhooks is absent or empty.
@@ -110,22 +108,22 @@ class WebhookVerificationError : public WebhookError {
 // ---------------------------------------------------------------------------------------------------
 
 constexpr std::string_view to_string(WebhookErrc code) noexcept {
-  constexpr std::array<std::string_view, 13> names{"none",
-                                                   "invalid_json",
-                                                   "missing_field",
-                                                   "wrong_type",
-                                                   "invalid_value",
-                                                   "invalid_timestamp",
-                                                   "missing_header",
-                                                   "invalid_header",
-                                                   "timestamp_too_old",
-                                                   "timestamp_too_new",
-                                                   "no_matching_signature",
-                                                   "invalid_secret",
-                                                   "crypto_failure"};
-  static_assert(static_cast<std::size_t>(WebhookErrc::crypto_failure) + 1 == names.size());
-  const auto index = static_cast<std::size_t>(code);
-  return index < names.size() ? names[index] : "unknown";
+  switch (code) {  // without a default, so that a compiler warns where a name is missing
+    case WebhookErrc::none: return "none";
+    case WebhookErrc::invalid_json: return "invalid_json";
+    case WebhookErrc::missing_field: return "missing_field";
+    case WebhookErrc::wrong_type: return "wrong_type";
+    case WebhookErrc::invalid_value: return "invalid_value";
+    case WebhookErrc::invalid_timestamp: return "invalid_timestamp";
+    case WebhookErrc::missing_header: return "missing_header";
+    case WebhookErrc::invalid_header: return "invalid_header";
+    case WebhookErrc::timestamp_too_old: return "timestamp_too_old";
+    case WebhookErrc::timestamp_too_new: return "timestamp_too_new";
+    case WebhookErrc::no_matching_signature: return "no_matching_signature";
+    case WebhookErrc::invalid_secret: return "invalid_secret";
+    case WebhookErrc::crypto_failure: return "crypto_failure";
+  }
+  return "unknown";
 }
 
 }  // namespace anthropic::webhooks

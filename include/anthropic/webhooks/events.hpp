@@ -469,7 +469,7 @@ struct BetaWebhookUnknownEventData {
 };
 
 /// What happened: one alternative for each event type, and BetaWebhookUnknownEventData for all others. To add an
-/// event type, write its struct above and add its line here, before the unknown one.
+/// event type, see .github/CONTRIBUTING.md.
 using BetaWebhookEventData = std::variant<
     BetaWebhookSessionCreatedEventData, BetaWebhookSessionPendingEventData, BetaWebhookSessionRunningEventData,
     BetaWebhookSessionIdledEventData, BetaWebhookSessionRequiresActionEventData,

@@ -99,19 +99,12 @@ auto text_of([[maybe_unused]] const T& value) {
 template <class T>
 struct is_text : std::is_same<decltype(text_of(std::declval<const T&>())), std::string_view> {};
 
-/// Without whitespace around it. A carriage return may be left over from the end of a line.
+/// The text without the whitespace around it. A carriage return may be left over from the end of a line.
 constexpr std::string_view trimmed(std::string_view text) noexcept {
-  const auto is_blank = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  const auto is_whitespace = [](char c) { return c == ' ' || c == '\t' || c == '\r'; };
+  while (!text.empty() && is_whitespace(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_whitespace(text.back())) text.remove_suffix(1);
   return text;
-}
-
-constexpr char to_lower(char c) noexcept { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
-inline bool equal_ignoring_case(std::string_view name, std::string_view lower) noexcept {
-  return std::equal(name.begin(), name.end(), lower.begin(), lower.end(),
-                    [](char a, char b) { return to_lower(a) == b; });
 }
 
 // What a request has for the three headers, and what is wrong with it.
@@ -141,7 +134,21 @@ inline constexpr std::array<std::array<std::string_view, header_count>, 7> relat
      {"", "", "x-signature"},
      {"", "", "x-hub-signature-256"}}};
 
-inline constexpr std::size_t shortest_relative = relatives[0][0].size();
+// A name that is shorter, or starts with another letter, is not compared with them.
+inline constexpr std::size_t shortest_relative = 7;
+inline constexpr std::string_view initials_of_relatives = "hswx";
+
+constexpr bool each_relative_is_compared() {
+  bool result = true;
+  for (const auto& names : relatives) {
+    for (const std::string_view name : names) {
+      result = result && (name.empty() || (name.size() >= shortest_relative &&
+                                           initials_of_relatives.find(name[0]) != std::string_view::npos));
+    }
+  }
+  return result;
+}
+static_assert(each_relative_is_compared());
 
 /// Views that are valid for as long as a call of the library.
 struct received_headers {
@@ -261,7 +268,7 @@ class copied_headers {
       if (text.size() < shortest_relative) continue;
       const char first = to_lower(text.front());
       if (first == 'w' && add(text, text_of(value))) continue;
-      if (first == 's' || first == 'x' || first == 'h' || first == 'w') notice_relative(text);
+      if (initials_of_relatives.find(first) != std::string_view::npos) notice_relative(text);
     }
     if (!signatures_.empty()) values_[2] = trimmed(signatures_);
   }

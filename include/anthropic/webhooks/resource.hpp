@@ -12,7 +12,7 @@
 #include <utility>
 #include <variant>
 
-/// From an event to the object that it is about, which the service's API has.
+/// The object that an event is about, in the service's API.
 namespace anthropic::webhooks {
 
 /// What to GET.
@@ -22,7 +22,7 @@ struct WebhookResource {
 };
 
 /// Where the object is that triggered an event. There is none after a `.deleted` event, for an event type that is
-/// not known, and where an ID is "", "." or "..", which is no segment of a path. All other IDs are
+/// not known, and where an ID is "", "." or "..", which is not a path segment. All other IDs are
 /// percent-encoded. It takes a BetaWebhookEventData or one of the structs.
 ///
 /// The request also needs the headers x-api-key and anthropic-version: 2023-06-01. For external keys and external

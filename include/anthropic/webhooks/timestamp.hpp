@@ -50,7 +50,7 @@ using days = std::chrono::duration<std::int64_t, std::ratio<86400>>;
 
 constexpr bool is_leap(int year) noexcept { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
 
-/// From 0000-01-01 to the first of `month`, which is 1 to 13, of `year`.
+/// The days from 0000-01-01 to the first of a month. Month 13 is January of the next year.
 constexpr days days_before(int year, int month) noexcept {
   constexpr std::array before_month{0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
   const int earlier_leap_days = (year + 3) / 4 - (year + 99) / 100 + (year + 399) / 400;
@@ -100,14 +100,14 @@ struct date_time_part {
 
 inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexcept {
   using namespace std::chrono;
-  constexpr std::size_t size_without_fraction = std::string_view("0000-00-00T00:00:00").size();
-  if (text.size() <= size_without_fraction) return std::nullopt;
+  constexpr std::size_t size_without_zone = std::string_view("0000-00-00T00:00:00").size();
+  if (text.size() <= size_without_zone) return std::nullopt;
   static constexpr detail::date_time_layout year_and_month("0000-00-");
-  static constexpr detail::date_time_layout day_upper("00T00:00");
-  static constexpr detail::date_time_layout day_lower("00t00:00");
+  static constexpr detail::date_time_layout from_day_upper("00T00:00");
+  static constexpr detail::date_time_layout from_day_lower("00t00:00");
   static constexpr detail::date_time_layout time("00:00:00");
   const detail::date_time_part date(text.data(), year_and_month);
-  const detail::date_time_part day_and_t(text.data() + 8, text[10] == 't' ? day_lower : day_upper);
+  const detail::date_time_part day_and_t(text.data() + 8, text[10] == 't' ? from_day_lower : from_day_upper);
   const detail::date_time_part time_of_day(text.data() + 11, time);
   const int year = 100 * date.two_digits(0) + date.two_digits(2);
   const int month = date.two_digits(5);
@@ -120,7 +120,7 @@ inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexc
   if (!good) return std::nullopt;
   if (day > detail::days_in(year, month)) return std::nullopt;
   const detail::days midnight = detail::days_before(year, month) + day - detail::days{1};
-  text.remove_prefix(size_without_fraction);
+  text.remove_prefix(size_without_zone);
 
   // In 64 bits: the standard's hours and minutes may have fewer.
   seconds to_the_minute = midnight + seconds{3600 * hour + 60 * minute};

@@ -14,12 +14,13 @@
 #include <string_view>
 #include <utility>
 
-/// Whether a delivery is accepted. All that verifies or diagnoses asks decide().
+/// Whether a delivery is accepted. All that verifies or diagnoses asks decide(). The checks of the headers alone
+/// are verdict_on() and verdict_on_id() in headers.hpp.
 namespace anthropic::webhooks::detail {
 
 struct delivery {
   const received_headers& headers;
-  std::string_view signed_timestamp;  // what the sender signed; diagnose() also tries another than he sent
+  std::string_view signed_timestamp;  // what the sender signed; diagnose() also tries others than the header's
   std::string_view body;
 };
 

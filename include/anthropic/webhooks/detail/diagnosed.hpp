@@ -38,7 +38,7 @@ class diagnosis_work {
   [[nodiscard]] std::size_t left() const { return is_over_ ? 0 : most - spent_; }
   [[nodiscard]] bool is_over() const { return is_over_; }
 
-  /// By the hash of a body that is JSON: the ways to write it again that are worth it.
+  /// The variants worth writing of each JSON body, by its hash.
   std::unordered_map<std::size_t, std::vector<unsigned char>> rewritings;
 
  private:
@@ -49,7 +49,7 @@ class diagnosis_work {
 /// A request, as it came or with something undone.
 struct diagnosed {
   std::string_view secret, body, id, timestamp, signature;
-  std::string_view signed_timestamp;  // what the signature was made of
+  std::string_view signed_timestamp;  // the one that the sender signed
   std::int64_t now;                   // in seconds since 1970
   const hmac_sha256* key;             // null where the secret is refused
   const header_list* names;           // empty where they are not known

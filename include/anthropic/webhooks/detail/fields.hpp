@@ -21,7 +21,9 @@
 namespace anthropic::webhooks::detail {
 
 /// Every key of an envelope and of the data of known events, in the order of the wire. To add one, write its name
-/// in both lists, a trait in events.hpp, a line in keys_of(), and one in body_reader::read_data().
+/// in both lists, a trait in events.hpp, a line in keys_of(), and one in body_reader::read_data(); then look for
+/// vault_id in tests/ and examples/. A type needs all its keys, and has one at most beside id, organization_id and
+/// workspace_id.
 enum class field : unsigned char {
   id,
   created_at,
@@ -201,7 +203,7 @@ member_list emplace_alternative(Data& data) {
   return members_of(data.template emplace<Index>(default_initialized()));
 }
 
-/// Of the first and the last eight characters and the length. The factor, 2^64 divided by the golden ratio,
+/// Hashes the first and the last eight characters and the length. The factor, 2^64 divided by the golden ratio,
 /// spreads them over the upper bits (Fibonacci hashing: Knuth, The Art of Computer Programming, volume 3,
 /// section 6.4).
 constexpr std::size_t hash_of_tag(std::string_view tag) {

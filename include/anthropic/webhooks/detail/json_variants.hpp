@@ -95,7 +95,7 @@ constexpr bool may_be_escaped(char c) {
          static_cast<unsigned char>(c) >= 0x80 || static_cast<unsigned char>(c) < ' ';
 }
 
-/// Of a valid escape. A pair of surrogates is one.
+/// The size of a valid escape. A surrogate pair counts as one.
 inline std::size_t size_of_escape(const char* escape) {
   if (escape[1] != 'u') return 2;
   return is_high_surrogate(hex_digit(escape[2]) << 12 | hex_digit(escape[3]) << 8) ? 12 : 6;

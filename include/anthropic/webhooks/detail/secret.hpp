@@ -132,10 +132,7 @@ inline secret_fault fault_of_secret(std::string_view secret) {
   if (starts_with(secret, secret_prefix)) return secret_fault::prefix_twice;
   if (has(secret_prefix)) return secret_fault::prefix_inside;
   const auto start = secret.substr(0, secret_prefix.size());
-  const auto is_same_letter = [](char c, char lower) { return c == lower || c - 'A' + 'a' == lower; };
-  if (std::equal(start.begin(), start.end(), secret_prefix.begin(), secret_prefix.end(), is_same_letter)) {
-    return secret_fault::prefix_in_capitals;
-  }
+  if (equal_ignoring_case(start, secret_prefix)) return secret_fault::prefix_in_capitals;
   if (starts_with(secret, encoded_secret_prefix)) return secret_fault::encoded_twice;
 
   if (secret.empty()) return secret_fault::empty;

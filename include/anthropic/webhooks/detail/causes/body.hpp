@@ -151,8 +151,8 @@ inline void undo_serialization(const diagnosed& before, const delivery_visitor& 
   json_variants json(before.body);
   if (!json.is_json() || !work.spend(json.size_in_memory())) return;
 
-  // Other causes are undone beside it, so that the same body comes again and again. What is a repetition, or too
-  // long, is not written a second time.
+  // This runs once for each other cause that is undone, often on the same body: variants that repeat or are too
+  // long are not written a second time.
   const auto hash = std::hash<std::string_view>();
   const auto known = work.rewritings.try_emplace(hash(before.body), json.count());
   auto& indexes = known.first->second;
