@@ -210,7 +210,7 @@ std::string with_bit_changed(std::string text, std::size_t bit) {
 
 }  // namespace
 
-TEST_CASE("the signatures of other implementations are made and verified, and of bodies that are no events") {
+TEST_CASE("the signatures of other implementations are made and verified, and of bodies that are not events") {
   const auto verifier_with = [](const char* text) { return WebhookVerifier(text); };
   const struct {
     WebhookVerifier verifier;
@@ -768,6 +768,16 @@ TEST_CASE("only a space, a comma or a tab is between signatures, at whatever pla
       CHECK(verifies == (c == ' ' || c == ',' || c == '\t'));
     }
   }
+}
+
+TEST_CASE("signatures are visited until one is what was looked for") {
+  int visited = 0;
+  const auto visit = [&visited](std::string_view, std::string_view text) { return ++visited, text == "b"; };
+  CHECK(detail::any_signature("v1,a v1,b v1,c", visit));
+  CHECK(visited == 2);
+  CHECK_FALSE(detail::any_signature("v1,a v1,c", visit));
+  CHECK(visited == 4);
+  CHECK_FALSE(detail::any_signature("", visit));
 }
 
 TEST_CASE("several webhook-signature headers are one list of signatures") {

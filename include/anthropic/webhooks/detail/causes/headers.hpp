@@ -127,6 +127,7 @@ inline std::string suspect_malformed_timestamp(const diagnosed& request) {
   return what;
 }
 
+/// Two minutes or more, in seconds and in larger units.
 inline std::string in_words(std::int64_t seconds) {
   std::string larger;
   const auto add = [&larger](std::int64_t number, const char* unit) {
@@ -135,9 +136,7 @@ inline std::string in_words(std::int64_t seconds) {
   add(seconds / 86400, " d");
   add(seconds / 3600 % 24, " h");
   if (seconds < 86400) add(seconds / 60 % 60, " min");
-  std::string words = std::to_string(seconds) + " s";
-  if (seconds >= 120) words += " (" + larger + ")";
-  return words;
+  return std::to_string(seconds) + " s (" + larger + ")";
 }
 
 inline void undo_clock(const diagnosed& before, const delivery_visitor& visit) {
