@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -108,22 +110,23 @@ class WebhookVerificationError : public WebhookError {
 // ---------------------------------------------------------------------------------------------------
 
 constexpr std::string_view to_string(WebhookErrc code) noexcept {
-  switch (code) {  // without a default, so that a compiler warns where a name is missing
-    case WebhookErrc::none: return "none";
-    case WebhookErrc::invalid_json: return "invalid_json";
-    case WebhookErrc::missing_field: return "missing_field";
-    case WebhookErrc::wrong_type: return "wrong_type";
-    case WebhookErrc::invalid_value: return "invalid_value";
-    case WebhookErrc::invalid_timestamp: return "invalid_timestamp";
-    case WebhookErrc::missing_header: return "missing_header";
-    case WebhookErrc::invalid_header: return "invalid_header";
-    case WebhookErrc::timestamp_too_old: return "timestamp_too_old";
-    case WebhookErrc::timestamp_too_new: return "timestamp_too_new";
-    case WebhookErrc::no_matching_signature: return "no_matching_signature";
-    case WebhookErrc::invalid_secret: return "invalid_secret";
-    case WebhookErrc::crypto_failure: return "crypto_failure";
-  }
-  return "unknown";
+  constexpr std::array<std::string_view, 13> names{"none",
+                                                   "invalid_json",
+                                                   "missing_field",
+                                                   "wrong_type",
+                                                   "invalid_value",
+                                                   "invalid_timestamp",
+                                                   "missing_header",
+                                                   "invalid_header",
+                                                   "timestamp_too_old",
+                                                   "timestamp_too_new",
+                                                   "no_matching_signature",
+                                                   "invalid_secret",
+                                                   "crypto_failure"};
+  // Of the last code: name here the one that you append.
+  static_assert(static_cast<std::size_t>(WebhookErrc::crypto_failure) + 1 == names.size());
+  const auto index = static_cast<std::size_t>(code);
+  return index < names.size() ? names[index] : "unknown";
 }
 
 }  // namespace anthropic::webhooks
