@@ -278,6 +278,7 @@ TEST_CASE("of several bytes that are not plain, the first one is found") {
     std::size_t lowest = 0;
     while ((marked >> lowest & 1) == 0) ++lowest;
     CHECK(lowest_marked_byte(word_of(marked)) == lowest);
+    CHECK(lowest_marked_byte_portably(word_of(marked)) == lowest);
   }
   for (unsigned first = 0; first < 256; ++first) {
     for (unsigned second = 0; second < 256; ++second) {

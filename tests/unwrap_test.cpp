@@ -698,11 +698,11 @@ TEST_CASE("running out of memory is std::bad_alloc, from try_unwrap() too") {
   CHECK(error.code() == WebhookErrc::invalid_json);
 }
 
-TEST_CASE("nothing allocates but the strings of the event") {
+TEST_CASE(
+    "nothing allocates but the strings of the event, unless it nests deeply or has long texts with escapes") {
   std::vector<std::string> bodies;
   for (const auto& type : samples::event_types()) bodies.push_back(samples::fixture(type.tag));
   for (const auto& body : {bodies[0], bodies.back()}) bodies.push_back(json::parse(body).dump(2));
-  // Deeper levels, and longer keys and tags with escapes, may take an allocation.
   bodies.push_back(body_with(idled, "\"x\":" + repeated("[", 15) + repeated("]", 15) + ","));
   bodies.push_back(body_with_id(R"(a long text with an escape: \u0041)"));
   bodies.push_back(body_with(idled, R"("a key with a\n":1.5e3,)"));
@@ -711,6 +711,8 @@ TEST_CASE("nothing allocates but the strings of the event") {
     INFO(body);
     CHECK(allocations_of(body) == allocations_of_copy(body));
   }
+  const auto deep = body_with(idled, "\"x\":" + repeated("[", 1000) + repeated("]", 1000) + ",");
+  CHECK(allocations_of(deep) <= allocations_of_copy(idled_body) + 16);
 }
 
 // The same as nlohmann/json.

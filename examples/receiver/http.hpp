@@ -128,7 +128,7 @@ class Server {
       const bool has_end = parser.get().count(http::field::transfer_encoding) == 0 || parser.chunked();
       goes_on = has_end && parser.is_done() && parser.keep_alive() && !is_ending;
       if (answer.status != 0) {
-        // A client that does not read its answer makes room for others, unless it sent a delivery.
+        // A client that does not read its answer makes room for others, unless its delivery was accepted.
         if (answer.status != 200 || !answer.is_logged) wait_for_client(place, State::reading);
         http::response<http::string_body> response(http::status(answer.status), 11, answer.text + '\n');
         response.set(http::field::content_type, "text/plain");

@@ -22,9 +22,10 @@ class Secrets {
   Secrets() {
     const char* const file = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE");
     const char* const text = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
-    if (file && text)
+    if (file && text) {
       throw std::runtime_error(
           "webhook secret: set ANTHROPIC_WEBHOOK_SIGNING_KEY or ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE, not both");
+    }
     if (!file && !text) {
       throw std::runtime_error(
           "webhook secret: neither ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE nor ANTHROPIC_WEBHOOK_SIGNING_KEY is set");
@@ -43,15 +44,15 @@ class Secrets {
       return tell(verifier_->verify(body, headers), now);
     } catch (const WebhookVerificationError& e) {
       const bool may_read = !file_.empty() && now >= read_at_ + std::chrono::seconds(1);
-      if (e.code() != WebhookErrc::no_matching_signature || !may_read || !reload(false)) throw;
+      if (e.code() != WebhookErrc::no_matching_signature || !may_read || !reload(false, now)) throw;
     }
     tell(verifier_->verify(body, headers), now);
   }
 
   /// Reads the file again, and returns whether it is in use now. If it is malformed, the previous secrets stay in
   /// use.
-  bool reload(bool even_if_same) {
-    read_at_ = clock::now();
+  bool reload(bool even_if_same, clock::time_point now = clock::now()) {
+    read_at_ = now;
     std::string problem;
     try {
       if (file_.empty()) throw std::runtime_error("webhook secret: there is no file to read it from");

@@ -103,9 +103,10 @@ class Webhooks final : public Server {
     try {
       secrets.verify(request.body(), headers);
     } catch (const WebhookError& e) {
+      const auto status = static_cast<unsigned>(e.http_status());
       const char* const kind = e.code() == WebhookErrc::missing_header ? ".unsigned." : ".signed.";
-      if (!save_refused_.empty()) save(save_refused_ + kind, headers, request.body());
-      return {static_cast<unsigned>(e.http_status()), e.what()};
+      if (status == 401 && !save_refused_.empty()) save(save_refused_ + kind, headers, request.body());
+      return {status, e.what()};
     }
     if (request["webhook-id"].size() > 1000) return {431, "the webhook-id is too long"};
     return {};

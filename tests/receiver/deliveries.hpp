@@ -79,7 +79,7 @@ class Connection {
     return *this;
   }
   /// Sends the text again and again until the other side ends the connection, without reading an answer. Returns
-  /// false where it neither does nor takes anything for a long time.
+  /// false if the other side stops reading but keeps the connection open.
   bool fill(std::string_view text) {
     const timeval limit{100, 0};
     const int room = 1024;  // for answers

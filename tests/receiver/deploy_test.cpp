@@ -15,6 +15,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <future>
 #include <memory>
@@ -581,6 +583,29 @@ TEST_CASE("the README's statements work in both databases", "[readme]") {
 #ifdef POSTGRES_BIN
   check_statements<Postgres>("PostgreSQL", "now() - interval '25 hours'");
 #endif
+}
+
+TEST_CASE("the README's command diagnoses a saved request, with any separators between the secrets", "[readme]") {
+  const Folder folder;
+  const auto write = [&](const std::string& name, const std::string& text) {
+    std::ofstream(folder.path / name, std::ios::binary) << text;
+  };
+  std::string request;
+  for (const auto& [name, value] : signed_headers(event("whe_1"))) request.append(name + ": " + value + "\n");
+  write("FILE.signed.1", request + "\n" + event("whe_1"));
+  const std::string text = readme(), other = "whsec_C2VsBQIhrscChlQIMV+b5sSYspob7oD+";
+  const auto begin = text.find("ANTHROPIC_WEBHOOK_SIGNING_KEY=$(tr");
+  std::string command = text.substr(begin, text.find('\n', begin) - begin);
+  const std::string program = "build/examples/diagnose";
+  command.replace(command.find(program), program.size(), DIAGNOSE);
+  for (const std::string& secrets :
+       {test_secret + "\n", other + "\n" + test_secret + "\n", other + ", " + test_secret}) {
+    CAPTURE(secrets);
+    write("secrets", secrets);
+    const std::string run = "cd " + folder.path.string() + " && " + command + " >output";
+    CHECK(std::system(run.c_str()) == 0);
+    CHECK(contents(folder.path / "output").find("verified: ") == 0);
+  }
 }
 
 TEST_CASE("the README shows the Caddyfile, and links to files that exist", "[readme]") {

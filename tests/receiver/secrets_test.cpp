@@ -73,6 +73,7 @@ TEST_CASE("the secrets are in a variable, or in a file that another names") {
 
 TEST_CASE("the log says again after an hour which secret signed") {
   const Files files(test_secret);
+  unsetenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
   setenv("ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE", files.secrets.c_str(), 1);
   Secrets secrets;
   unsetenv("ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE");
@@ -116,7 +117,8 @@ TEST_CASE("a file of secrets that is malformed or missing is refused at the star
       {"/usr/bin/env", "ANTHROPIC_WEBHOOK_SIGNING_KEY=" + test_secret, RECEIVER, "0", files.database.where()},
       files.log);
   CHECK(both.wait() == 2);
-  CHECK(both.log().find("receiver: webhook secret: ") == 0);
+  CHECK(both.log().find("receiver: webhook secret: set ANTHROPIC_WEBHOOK_SIGNING_KEY or "
+                        "ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE, not both\n") == 0);
   CHECK_FALSE(fs::exists(files.database.where()));
 }
 

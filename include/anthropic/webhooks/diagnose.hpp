@@ -251,7 +251,7 @@ inline std::vector<WebhookFinding> suspected_causes(const diagnosed& request) {
     suspected.push_back({WebhookCause::unknown, false,
                          "The signature is right, but the verifier refuses the " +
                              message_of_header(verdict_on_id(request.id)) + ".",
-                         "In what is signed, a dot stands between the parts: send an id without one."});
+                         "Send another id: in what is signed, the id ends at the first dot."});
   }
   return suspected;
 }

@@ -15,10 +15,10 @@ namespace anthropic::webhooks {
 enum class WebhookErrc {
   none,
   // The body: WebhookParseError.
-  invalid_json,       ///< Not JSON (RFC 8259), or not UTF-8.
-  missing_field,      ///< A field that the event needs is absent.
-  wrong_type,         ///< A field, or the body, is of another JSON type than expected.
-  invalid_value,      ///< A value is not allowed: a `type`, a negative tolerance, or a valueless variant.
+  invalid_json,   ///< Not JSON (RFC 8259), or not UTF-8.
+  missing_field,  ///< A field that the event needs is absent.
+  wrong_type,     ///< A field, or the body, is of another JSON type than expected.
+  invalid_value,  ///< A `type` that is not allowed, or a valueless variant; from a verifier, a negative tolerance.
   invalid_timestamp,  ///< Not an RFC 3339 date-time in the years 0000 to 9999.
   // The sender: WebhookVerificationError.
   missing_header,         ///< A header of Standard Webhooks is absent or empty.
@@ -123,10 +123,11 @@ constexpr std::string_view to_string(WebhookErrc code) noexcept {
                                                    "no_matching_signature",
                                                    "invalid_secret",
                                                    "crypto_failure"};
-  // Of the last code: name here the one that you append.
+  // Name the last code here.
   static_assert(static_cast<std::size_t>(WebhookErrc::crypto_failure) + 1 == names.size());
   const auto index = static_cast<std::size_t>(code);
-  return index < names.size() ? names[index] : "unknown";
+  if (index < names.size()) return names[index];
+  return "unknown";
 }
 
 }  // namespace anthropic::webhooks

@@ -88,6 +88,9 @@ class unescaped_text {
     text_ = {buffer_.data(), static_cast<std::size_t>(unescape(text, buffer_.data()) - buffer_.data())};
   }
 
+  unescaped_text(const unescaped_text&) = delete;  // the view may be into buffer_
+  unescaped_text& operator=(const unescaped_text&) = delete;
+
   [[nodiscard]] std::string_view view() const { return text_; }
 
  private:
