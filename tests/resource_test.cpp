@@ -79,16 +79,17 @@ struct thrower {
 }  // namespace
 
 TEST_CASE("every event type has the path and the beta header that are documented, unless its object was deleted") {
-  for (const auto& [type, resource, of_struct] : resources_of_all("ID")) {
-    INFO(type);
-    CHECK(resource == of_struct);
-    if (type.find(".deleted") != std::string::npos) {
+  for (const auto& found : resources_of_all("ID")) {
+    const auto& resource = found.of_variant;
+    INFO(found.type);
+    CHECK(resource == found.of_struct);
+    if (found.type.find(".deleted") != std::string::npos) {
       CHECK(!resource);
       continue;
     }
     REQUIRE(resource);
-    const auto row = std::find_if(std::begin(documented), std::end(documented), [&type = type](const auto& each) {
-      return type.compare(0, each.prefix.size(), each.prefix) == 0;
+    const auto row = std::find_if(std::begin(documented), std::end(documented), [&found](const auto& each) {
+      return found.type.compare(0, each.prefix.size(), each.prefix) == 0;
     });
     REQUIRE(row != std::end(documented));
     CHECK(resource->path == row->path);

@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <cstddef>
@@ -78,18 +79,15 @@ class Connection {
     ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
     return *this;
   }
-  /// Sends the text again and again until the other side ends the connection, without reading an answer. Returns
-  /// false if the other side stops reading but keeps the connection open.
-  bool fill(std::string_view text) {
-    const timeval limit{100, 0};
-    const int room = 1024;  // for answers
+  /// Sends the text again and again, without reading an answer, until it is told to stop.
+  void fill(std::string_view text, const std::atomic<bool>& stops) {
+    const timeval limit{0, 100'000};
     setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-    setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
-    std::size_t at = 0;
-    for (ssize_t n = 0; (n = ::send(socket_, text.data() + at, text.size() - at, MSG_NOSIGNAL)) > 0;) {
-      at = (at + static_cast<std::size_t>(n)) % text.size();
+    for (std::size_t at = 0; !stops;) {
+      const ssize_t n = ::send(socket_, text.data() + at, text.size() - at, MSG_NOSIGNAL);
+      if (n < 0 && errno != EAGAIN) return;  // it was ended
+      if (n > 0) at = (at + static_cast<std::size_t>(n)) % text.size();
     }
-    return errno != EAGAIN;
   }
   Connection& end_of_input() {
     shutdown(socket_, SHUT_WR);
