@@ -98,7 +98,7 @@ class Drip {
 
 }  // namespace
 
-TEST_CASE("a bomb is not unpacked, and is refused before it is read") {
+TEST_CASE("a bomb is not unpacked, and is refused before it is read", "[strangers]") {
   const Sqlite database;
   Receiver receiver(database.where(), log_in(database));
   const std::string bomb = output_of("head -c 100000000 /dev/zero | gzip -9");
@@ -117,7 +117,7 @@ TEST_CASE("a bomb is not unpacked, and is refused before it is read") {
   CHECK(receiver.wait() == 0);
 }
 
-TEST_CASE("a header has 16 kB, in whatever lines") {
+TEST_CASE("a header has 16 kB, in whatever lines", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const std::string body = event("whe_1");
@@ -151,7 +151,7 @@ TEST_CASE("a header has 16 kB, in whatever lines") {
   CHECK(peak_memory(receiver) < most_memory);
 }
 
-TEST_CASE("what follows a body without an end is not taken for a request") {
+TEST_CASE("what follows a body without an end is not taken for a request", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const std::string smuggled = "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n";
@@ -169,7 +169,7 @@ TEST_CASE("what follows a body without an end is not taken for a request") {
   CHECK(answers("GET /healthz", "chunked", "0\r\n\r\n") == 2);
 }
 
-TEST_CASE("connections that send nothing, or drip, do not hold up a delivery") {
+TEST_CASE("connections that send nothing, or drip, do not hold up a delivery", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const auto idle = connect(receiver.port, 1000, "");
@@ -182,7 +182,7 @@ TEST_CASE("connections that send nothing, or drip, do not hold up a delivery") {
   CHECK(peak_memory(receiver) < most_memory);
 }
 
-TEST_CASE("a request has ten seconds, even if a byte comes every now and then") {
+TEST_CASE("a request has ten seconds, even if a byte comes every now and then", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   auto slow = connect(receiver.port, 5, "POST /webhooks HTTP/1.1\r\nX-Slow: ");
@@ -201,7 +201,7 @@ TEST_CASE("a request has ten seconds, even if a byte comes every now and then") 
       [&] { return count(receiver.log(), "the request was not complete within ten seconds\n") == 15; }));
 }
 
-TEST_CASE("clients that never read their answers hold up nobody, and are let go") {
+TEST_CASE("clients that never read their answers hold up nobody, and are let go", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   CHECK(deliver(receiver.port, event("whe_1")) == 200);  // by now it has opened what it needs
@@ -219,7 +219,7 @@ TEST_CASE("clients that never read their answers hold up nobody, and are let go"
   CHECK(peak_memory(receiver) < most_memory);
 }
 
-TEST_CASE("the bound on connections lets go of the one that has waited for the longest time") {
+TEST_CASE("the bound on connections lets go of the one that has waited for the longest time", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const auto idle = connect(receiver.port, 200, "");
@@ -233,7 +233,7 @@ TEST_CASE("the bound on connections lets go of the one that has waited for the l
   CHECK_FALSE(kept.has_ended());
 }
 
-TEST_CASE("it survives a limit of open files") {
+TEST_CASE("it survives a limit of open files", "[strangers]") {
   const Sqlite database;
   Receiver receiver(database.where(), log_in(database));
   const rlimit few{40, 40};
@@ -245,7 +245,7 @@ TEST_CASE("it survives a limit of open files") {
   CHECK(receiver.wait() == 0);
 }
 
-TEST_CASE("large bodies that do not come to an end cost little memory") {
+TEST_CASE("large bodies that do not come to an end cost little memory", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const auto many = connect(receiver.port, 500, head("", "Content-Length: 1048576"));
@@ -304,7 +304,7 @@ struct Stalling {
 
 }  // namespace
 
-TEST_CASE("a reader of the log that stalls, or ends, holds up neither deliveries nor the end") {
+TEST_CASE("a reader of the log that stalls, or ends, holds up neither deliveries nor the end", "[strangers]") {
   Stalling stalling;
   const bool ends = GENERATE(false, true);
   if (ends) close(std::exchange(stalling.log, -1));
@@ -313,7 +313,7 @@ TEST_CASE("a reader of the log that stalls, or ends, holds up neither deliveries
   CHECK(stalling.receiver->wait() == 0);
 }
 
-TEST_CASE("lines of the log that found no room are counted") {
+TEST_CASE("lines of the log that found no room are counted", "[strangers]") {
   Stalling stalling;
   CHECK(stalling.deliver_many() == 2000);
   const std::string end = " lines were dropped, since nobody read them\n";
@@ -326,7 +326,7 @@ TEST_CASE("lines of the log that found no room are counted") {
   stalling.read_until(" recorded whe_last ");
 }
 
-TEST_CASE("many refusals are summed up in the log") {
+TEST_CASE("many refusals are summed up in the log", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   for (int i = 0; i < 300; ++i) CHECK(status_of(receiver.port, "GET / HTTP/1.1\r\n\r\n") == "404");
