@@ -30,7 +30,7 @@ std::string output_of(const std::string& command) {
 }
 
 #ifdef __SANITIZE_ADDRESS__
-constexpr long most_memory = 400;  // it keeps for a while what was freed
+constexpr long most_memory = 1000;  // it keeps for a while what was freed
 #else
 constexpr long most_memory = 100;
 #endif
