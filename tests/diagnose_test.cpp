@@ -486,6 +486,7 @@ TEST_CASE("what no signature proves is told as what looks wrong") {
        with_signature(good, replaced(none, "=", "%3D")),
        {cause::signature_form_decoded}},
       {"a good one beside them", with_signature(good, none + " " + zeros), {cause::unknown}},
+      {"a good one behind them", with_signature(good, zeros + " " + none), {cause::unknown}},
       {"another version", with_signature(good, "v2" + good.signature.substr(2)), {cause::unknown}},
   };
   for (const auto& row : rows) {

@@ -42,6 +42,7 @@ TEST_CASE("a text is written in each layout, each set of escapes and each key or
   CHECK(variants_of("\"<&>\"") == texts{"\"<&>\"", "\"\\u003c\\u0026\\u003e\""});
   CHECK(variants_of("\"\\u2028\\u2029\"") == texts{"\"\\u2028\\u2029\"", "\"\xe2\x80\xa8\xe2\x80\xa9\""});
   CHECK(variants_of("\"\xe0\xa0\x80\"") == texts{"\"\xe0\xa0\x80\"", "\"\\u0800\""});
+  CHECK(variants_of("\"\xc2\x80\"") == texts{"\"\xc2\x80\"", "\"\\u0080\""});
   CHECK(variants_of("\"\xc3\xbf\"") == texts{"\"\xc3\xbf\"", "\"\\u00ff\"", "\"\\u00FF\""});
   CHECK(variants_of("\"\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"") ==
         texts{"\"\xef\xbf\xbf\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\"", "\"\\uffff\\ud800\\udc00\\udbff\\udfff\"",
