@@ -699,13 +699,12 @@ TEST_CASE("running out of memory is std::bad_alloc, from try_unwrap() too") {
 }
 
 TEST_CASE(
-    "nothing allocates but the strings of the event, unless it nests deeply or has long texts with escapes") {
+    "nothing allocates but the strings of the event, unless it nests deeply or has keys or a tag with escapes") {
   std::vector<std::string> bodies;
   for (const auto& type : samples::event_types()) bodies.push_back(samples::fixture(type.tag));
   for (const auto& body : {bodies[0], bodies.back()}) bodies.push_back(json::parse(body).dump(2));
   bodies.push_back(body_with(idled, "\"x\":" + repeated("[", 15) + repeated("]", 15) + ","));
   bodies.push_back(body_with_id(R"(a long text with an escape: \u0041)"));
-  bodies.push_back(body_with(idled, R"("a key with a\n":1.5e3,)"));
   bodies.push_back(body_with(R"({"type":"x","y":[{"z":"\n"}]})"));
   for (const auto& body : bodies) {
     INFO(body);

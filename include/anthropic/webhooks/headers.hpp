@@ -136,14 +136,14 @@ inline constexpr std::array<std::array<std::string_view, header_count>, 7> relat
 
 // A name that is shorter, or starts with another letter, is not compared with them.
 inline constexpr std::size_t shortest_relative = 7;
-inline constexpr std::string_view initials_of_relatives = "hswx";
+constexpr bool is_initial_of_relatives(char c) noexcept { return c == 'h' || c == 's' || c == 'w' || c == 'x'; }
 
 constexpr bool each_relative_is_compared() {
   bool result = true;
   for (const auto& names : relatives) {
     for (const std::string_view name : names) {
-      result = result && (name.empty() || (name.size() >= shortest_relative &&
-                                           initials_of_relatives.find(name[0]) != std::string_view::npos));
+      result =
+          result && (name.empty() || (name.size() >= shortest_relative && is_initial_of_relatives(name.front())));
     }
   }
   return result;
@@ -268,7 +268,7 @@ class copied_headers {
       if (text.size() < shortest_relative) continue;
       const char first = to_lower(text.front());
       if (first == 'w' && add(text, text_of(value))) continue;
-      if (initials_of_relatives.find(first) != std::string_view::npos) notice_relative(text);
+      if (is_initial_of_relatives(first)) notice_relative(text);
     }
     if (!signatures_.empty()) values_[2] = trimmed(signatures_);
   }
