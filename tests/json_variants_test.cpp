@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <anthropic/webhooks/detail/json_variants.hpp>
+#include <anthropic/webhooks/detail/diagnose/json_variants.hpp>
 
 #include "catch.hpp"
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <anthropic/webhooks/detail/causes/body.hpp>
-#include <anthropic/webhooks/detail/causes/headers.hpp>
-#include <anthropic/webhooks/detail/causes/secret.hpp>
-#include <anthropic/webhooks/detail/causes/signature.hpp>
 #include <anthropic/webhooks/detail/delivery.hpp>
-#include <anthropic/webhooks/detail/diagnosed.hpp>
+#include <anthropic/webhooks/detail/diagnose/candidate.hpp>
+#include <anthropic/webhooks/detail/diagnose/causes/body.hpp>
+#include <anthropic/webhooks/detail/diagnose/causes/headers.hpp>
+#include <anthropic/webhooks/detail/diagnose/causes/secret.hpp>
+#include <anthropic/webhooks/detail/diagnose/causes/signature.hpp>
 #include <anthropic/webhooks/detail/secret.hpp>
 #include <anthropic/webhooks/headers.hpp>
 #include <anthropic/webhooks/verify.hpp>
@@ -101,7 +101,7 @@ struct cause_entry {
 };
 
 /// The causes in the order in which they are undone. To add one, append it to WebhookCause, write its functions in
-/// detail/causes/ and an entry here, and name it in each_cause_has_an_entry() as the last.
+/// detail/diagnose/causes/ and an entry here, and name it in each_cause_has_an_entry() as the last.
 inline constexpr cause_entry cause_entries[] = {
     {WebhookCause::verified, "verified", nullptr, nullptr, "Nothing is to be done."},
     {WebhookCause::unknown, "unknown", nullptr, nullptr,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <anthropic/webhooks/detail/diagnosed.hpp>
+#include <anthropic/webhooks/detail/diagnose/candidate.hpp>
 #include <anthropic/webhooks/detail/secret.hpp>
 #include <anthropic/webhooks/detail/signature.hpp>
 #include <anthropic/webhooks/detail/text.hpp>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <anthropic/webhooks/detail/causes/headers.hpp>
-#include <anthropic/webhooks/detail/diagnosed.hpp>
+#include <anthropic/webhooks/detail/diagnose/candidate.hpp>
+#include <anthropic/webhooks/detail/diagnose/causes/headers.hpp>
+#include <anthropic/webhooks/detail/diagnose/json_variants.hpp>
 #include <anthropic/webhooks/detail/json_reader.hpp>
-#include <anthropic/webhooks/detail/json_variants.hpp>
 #include <anthropic/webhooks/detail/secret.hpp>
 #include <anthropic/webhooks/detail/text.hpp>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <anthropic/webhooks/detail/delivery.hpp>
-#include <anthropic/webhooks/detail/diagnosed.hpp>
+#include <anthropic/webhooks/detail/diagnose/candidate.hpp>
 #include <anthropic/webhooks/headers.hpp>
 #include <anthropic/webhooks/verify.hpp>
 
