@@ -29,7 +29,7 @@ enum class WebhookCause {
   unknown,                    ///< Nothing below. Probably the secret is that of another endpoint or environment.
   body_empty,                 ///< The body has no bytes: something read it before.
   body_newline,               ///< A trailing newline was added or cut off.
-  body_line_ends,             ///< LF became CRLF, or the other way.
+  body_line_endings,          ///< LF became CRLF, or the other way.
   body_byte_order_mark,       ///< A UTF-8 byte-order mark was added or taken away.
   body_reserialized,          ///< The same JSON with other whitespace, key order or escapes.
   body_percent_encoded,       ///< Percent- or form-encoded, or form-decoded.
@@ -149,7 +149,7 @@ inline constexpr cause_entry cause_entries[] = {
      "Verify the raw body, byte for byte. Let nothing add or drop a mark."},
     {WebhookCause::body_newline, "body_newline", undo_newline, nullptr,
      "Verify the raw body, byte for byte. Text tools add a trailing newline, and readers of lines drop one."},
-    {WebhookCause::body_line_ends, "body_line_ends", undo_line_ends, nullptr,
+    {WebhookCause::body_line_endings, "body_line_endings", undo_line_endings, nullptr,
      "Verify the raw body, and open files in binary mode."},
     {WebhookCause::body_nul, "body_nul", undo_nul, suspect_nul,
      "Pass the body with its length, not that of the buffer which it is in.", undo_byte_order_mark},

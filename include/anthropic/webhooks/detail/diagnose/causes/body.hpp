@@ -50,7 +50,7 @@ inline void undo_newline(const diagnosed& before, const delivery_visitor& visit)
   }
 }
 
-inline void undo_line_ends(const diagnosed& before, const delivery_visitor& visit) {
+inline void undo_line_endings(const diagnosed& before, const delivery_visitor& visit) {
   const auto body = before.body;
   const auto newlines = static_cast<std::size_t>(std::count(body.begin(), body.end(), '\n'));
   if (newlines == 0 || !before.work->spend(2 * body.size() + newlines)) return;
