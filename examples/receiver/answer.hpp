@@ -19,6 +19,7 @@ struct Answer {
   unsigned status = 0;
   std::string text{}, for_the_log{}, allow{};  // allow: the header of that name
   bool is_logged = true;
+  std::string type{"text/plain"};
 };
 
 inline std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }

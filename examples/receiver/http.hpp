@@ -4,6 +4,7 @@
 #pragma once
 
 #include "answer.hpp"
+#include "metrics.hpp"
 
 #include <boost/asio.hpp>
 
@@ -24,6 +25,9 @@ class Server {
   virtual ~Server() = default;
 
   bool is_ending = false;  ///< From now on, each answer ends its connection.
+
+  /// What the log has, by status. Prometheus sees the first of a kind only if there was a zero before.
+  Counts requests{{"200", 0}, {"400", 0}, {"401", 0}, {"413", 0}, {"415", 0}, {"500", 0}, {"503", 0}};
 
   /// Returns its URL. For port 0 it takes a free one. Throws std::runtime_error.
   std::string listen(const std::string& address, int port) try {
@@ -131,7 +135,7 @@ class Server {
         // A client that does not read its answer makes room for others, unless its delivery was accepted.
         if (answer.status != 200 || !answer.is_logged) wait_for_client(place, State::reading);
         http::response<http::string_body> response(http::status(answer.status), 11, answer.text + '\n');
-        response.set(http::field::content_type, "text/plain");
+        response.set(http::field::content_type, answer.type);
         if (!answer.allow.empty()) response.set(http::field::allow, answer.allow);
         response.keep_alive(goes_on);
         response.prepare_payload();
@@ -140,7 +144,9 @@ class Server {
         co_await http::async_write(stream, response, token);
       }
       goes_on = goes_on && !ec && answer.status != 0;
-      if (answer.is_logged) log_answer(answer, parser.get());
+      if (!answer.is_logged) continue;
+      ++requests[std::to_string(answer.status)];
+      log_answer(answer, parser.get());
     }
     // Closing a socket with unread data would reset it, and the client would lose the answer.
     place->state = State::reading;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "log.hpp"
+#include "metrics.hpp"
 
 #include <anthropic/webhooks/verify.hpp>
 
@@ -35,6 +36,8 @@ class Secrets {
   }
 
   using clock = std::chrono::steady_clock;
+
+  Counts deliveries;  ///< Those that were verified, by the place of the secret in the file.
 
   /// Throws WebhookVerificationError. Before that it looks for new secrets in the file, at most once a second.
   template <class Headers>
@@ -90,9 +93,11 @@ class Secrets {
     }
     verifier_ = anthropic::webhooks::WebhookVerifier(secrets);
     tell_at_.assign(secrets.size(), {});
+    for (std::size_t n = 1; n <= secrets.size(); ++n) deliveries[std::to_string(n)];
   }
 
   void tell(std::size_t index, clock::time_point now) {
+    ++deliveries[std::to_string(index + 1)];
     if (now < tell_at_[index]) return;
     tell_at_[index] = now + std::chrono::hours(1);
     the_log.line("signed with secret " + std::to_string(index + 1) + " of " + std::to_string(tell_at_.size()));

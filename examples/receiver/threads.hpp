@@ -4,6 +4,9 @@
 
 #include "http.hpp"
 
+#include <atomic>
+#include <cstdint>
+
 /// Records, in one commit, what many sessions hand over at the same time. For fifty it takes as long as for one.
 class Recorder {
  public:
@@ -89,6 +92,8 @@ class Handlers {
     for (auto& thread : threads_) thread.request_stop();  // all of them, before the first is waited for
   }
 
+  std::atomic<std::uint64_t> handled{0}, failed{0};  ///< Events, and attempts that failed.
+
   void start() {
     for (auto& store : stores_) {
       threads_.emplace_back([this, &store](const std::stop_token& stop) { run(stop, *store); });
@@ -105,7 +110,8 @@ class Handlers {
 
  private:
   void run(const std::stop_token& stop, Store& store) {
-    const auto failed = [](const auto& id, const auto& reason) {
+    const auto tell = [this](const auto& id, const auto& reason) {
+      ++failed;
       the_log.line("not handled: " + id + ": " + reason);
     };
     std::string problem;
@@ -114,7 +120,12 @@ class Handlers {
       lock.unlock();
       bool more = false;
       try {
-        more = store.handle_next(handler_, failed);
+        more = store.handle_next(
+            [this](auto& db, const auto& id, const auto& body) {
+              handler_(db, id, body);
+              ++handled;
+            },
+            tell);
         problem.clear();
       } catch (...) {
         if (problem != current_reason()) the_log.line(problem = current_reason());

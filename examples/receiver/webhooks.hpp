@@ -65,8 +65,10 @@ class Webhooks final : public Server {
   Answer check(const Request& header) const override {
     using http::field;
     const bool reads = header.method() == http::verb::get || header.method() == http::verb::head;
-    if (is_for("/healthz", header))
-      return reads ? Answer() : Answer{405, "only GET and HEAD /healthz", "", "GET, HEAD"};
+    for (const std::string path : {"/healthz", "/metrics"}) {
+      if (is_for(path, header))
+        return reads ? Answer() : Answer{405, "only GET and HEAD " + path, "", "GET, HEAD"};
+    }
     if (!is_for("/webhooks", header)) return {404, "only POST /webhooks"};
     if (header.method() != http::verb::post) return {405, "only POST /webhooks", "", "POST"};
     for (const auto& line : header) {
@@ -80,11 +82,13 @@ class Webhooks final : public Server {
 
   asio::awaitable<Answer> answer(const Request& request) override {
     if (is_for("/healthz", request)) co_return co_await health();
+    if (is_for("/metrics", request)) co_return metrics();
     Answer answer = verify(request);
     if (answer.status != 0) co_return answer;
     const std::string id = printable(view(request["webhook-id"]));
     try {
       const bool is_new = co_await recorder.record(id, request.body());
+      ++(is_new ? recorded_ : duplicates_);
       handlers.wake();
       WebhookError error;
       const auto event = try_unwrap(request.body(), error);
@@ -129,7 +133,22 @@ class Webhooks final : public Server {
     co_return Answer{good ? 200U : 503U, good ? "good" : is_ending ? "ending" : "cannot record", "", "", false};
   }
 
+  Answer metrics() const {
+    Metrics all;
+    all.add("requests_total", "Requests by status, 0 if no answer was sent, without /healthz and /metrics.",
+            "status", requests);
+    all.add("deliveries_total", "Deliveries that verified, by the place of their secret in the file.", "secret",
+            secrets.deliveries);
+    all.add("events_recorded_total", "Events that were recorded.", recorded_);
+    all.add("events_duplicate_total", "Deliveries of events that were recorded before.", duplicates_);
+    all.add("events_handled_total", "Events that were handled.", handlers.handled);
+    all.add("attempts_failed_total", "Attempts to handle an event that failed.", handlers.failed);
+    all.text.pop_back();  // the answer gets a newline
+    return {200, std::move(all.text), "", "", false, "text/plain; version=0.0.4; charset=utf-8"};
+  }
+
   const std::string save_refused_;
+  std::uint64_t recorded_ = 0, duplicates_ = 0;
   bool is_good_ = false;
   std::chrono::steady_clock::time_point look_at_;
 };

@@ -212,6 +212,63 @@ TEST_CASE("/healthz tells whether deliveries can be recorded") {
   CHECK(count(receiver.log(), "/healthz") == 2);  // with that of the text
 }
 
+TEST_CASE("/metrics counts what the log tells, in Prometheus' text format") {
+  const Sqlite database;
+  Receiver::Options options;
+  options.secrets = old_secret + "," + test_secret;
+  const Receiver receiver(database.where(), log_in(database), options);
+  httplib::Client client("127.0.0.1", receiver.port);
+  const auto metrics = [&] {
+    const auto answer = client.Get("/metrics");
+    REQUIRE(answer);
+    CHECK(answer->status == 200);
+    CHECK(answer->get_header_value("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
+    return answer->body;
+  };
+  const auto has = [](const std::string& text, const std::string& line) {
+    return count('\n' + text, "\nwebhook_receiver_" + line + '\n') == 1;
+  };
+  const std::string first = metrics();
+  CAPTURE(first);
+  for (const char* line : {R"(requests_total{status="200"} 0)", R"(requests_total{status="503"} 0)",
+                           R"(deliveries_total{secret="1"} 0)", R"(deliveries_total{secret="2"} 0)"}) {
+    CAPTURE(line);
+    CHECK(has(first, line));  // whoever looks for an increase needs the zero
+  }
+  const std::string failing = event("whe_3");
+  database.before_insert("notes", "NEW.event_id = 'whe_3'", Sqlite::failure);
+  for (const auto& body : {event("whe_1"), event("whe_1"), event("whe_2"), failing}) {
+    CHECK(deliver(receiver.port, body) == 200);
+  }
+  CHECK(post(receiver.port, failing, signed_headers(failing, "whe_3", old_secret)) == 200);
+  CHECK(post(receiver.port, "forged", {}) == 401);
+  CHECK(status_of(receiver.port, "GET / HTTP/1.1\r\n\r\n") == "404");
+  for (const char* line : {R"(requests_total{status="200"} 5)", R"(requests_total{status="401"} 1)",
+                           R"(requests_total{status="404"} 1)", R"(deliveries_total{secret="1"} 1)",
+                           R"(deliveries_total{secret="2"} 4)", "events_recorded_total 3",
+                           "events_duplicate_total 2", "events_handled_total 2"}) {
+    CAPTURE(line);
+    CHECK(eventually([&] { return has(metrics(), line); }));
+  }
+  CHECK(eventually([&] { return !has(metrics(), "attempts_failed_total 0"); }));
+
+  Connection connection(receiver.port);
+  const auto head = connection.send("HEAD /metrics HTTP/1.1\r\n\r\n").answer(true);
+  CHECK(head.find("HTTP/1.1 200 ") == 0);
+  CHECK(head.find("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n") != std::string::npos);
+  CHECK(connection.send("POST /metrics HTTP/1.1\r\n\r\n").answer().find("\r\nAllow: GET, HEAD\r\n") !=
+        std::string::npos);
+  CHECK(count(receiver.log(), "GET /metrics") == 0);
+
+  if (!std::system("promtool --version >/dev/null 2>&1")) {
+    const std::string file = (database.folder.path / "metrics").string();
+    std::ofstream(file) << metrics();
+    CHECK(std::system(("promtool check metrics <" + file).c_str()) == 0);
+  } else {
+    WARN("skipped: promtool, of Debian's package prometheus, is not installed");
+  }
+}
+
 TEST_CASE("in the grace period it takes deliveries, and a proxy is told to use others") {
   const Sqlite database;
   Receiver::Options options;
