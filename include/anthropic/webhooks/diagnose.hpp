@@ -247,11 +247,11 @@ inline std::vector<WebhookFinding> suspected_causes(const diagnosed& request) {
     const std::string what = entry.suspect == nullptr ? "" : entry.suspect(request);
     if (!what.empty()) suspected.push_back(finding_of(entry.cause, false, what));
   }
-  if (suspected.empty() && !verdict_on_id(request.id).accepted() && is_signed(request)) {
-    suspected.push_back({WebhookCause::unknown, false,
-                         "The signature is right, but the verifier refuses the " +
-                             message_of_header(verdict_on_id(request.id)) + ".",
-                         "Send another id: in what is signed, the id ends at the first dot."});
+  if (suspected.empty() && check_id(request.id) && is_signed(request)) {
+    suspected.push_back(
+        {WebhookCause::unknown, false,
+         "The signature is right, but the verifier refuses the " + message_of(check_id(request.id)) + ".",
+         "Send another id: in what is signed, the id ends at the first dot."});
   }
   return suspected;
 }
@@ -270,11 +270,11 @@ inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::
                                                   diagnosis_work& work) {
   if (headers.contradicted < header_count) {
     return {{WebhookCause::unknown, false,
-             "The verifier refuses the headers: " + message_of_header(verdict_on(headers)) + ".",
+             "The verifier refuses the headers: " + message_of(check_headers(headers)) + ".",
              "Find out what sends a header twice, or puts two requests together."}};
   }
   const auto made = key_in(secret);
-  if (made.verdict.fault == secret_fault::no_hmac) {
+  if (made.fault.problem == secret_problem::no_hmac) {
     return {{WebhookCause::unknown, false, "OpenSSL has no HMAC-SHA256, or no memory.",
              "Look at OpenSSL's configuration and its providers."}};
   }
@@ -289,8 +289,8 @@ inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::
                           key ? &*key : nullptr,
                           &names,
                           &work};
-  const receiver receiver{request.key, 1, WebhookVerifier::default_tolerance, request.now};
-  if (key && decide({headers, headers.timestamp, body}, receiver).accepted())
+  if (key && !check_headers_and_time(headers, WebhookVerifier::default_tolerance, request.now) &&
+      !check_signature(headers, body, *key))
     return {finding_of(WebhookCause::verified, true, "The request verifies.")};
   // These come first: they take little of the work that may be done, and the search may take all of it.
   auto suspected = suspected_causes(request);

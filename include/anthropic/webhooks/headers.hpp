@@ -125,7 +125,7 @@ inline std::size_t find_header(std::string_view name) {
 }
 
 /// The names that other senders, and gateways, give to the three headers; "" where they have none.
-inline constexpr std::array<std::array<std::string_view, header_count>, 7> relatives{
+inline constexpr std::array<std::array<std::string_view, header_count>, 7> lookalikes{
     {{"svix-id", "svix-timestamp", "svix-signature"},
      {"x-svix-id", "x-svix-timestamp", "x-svix-signature"},
      {"x-webhook-id", "x-webhook-timestamp", "x-webhook-signature"},
@@ -135,85 +135,67 @@ inline constexpr std::array<std::array<std::string_view, header_count>, 7> relat
      {"", "", "x-hub-signature-256"}}};
 
 // A name that is shorter, or starts with another letter, is not compared with them.
-inline constexpr std::size_t shortest_relative = 7;
-constexpr bool is_initial_of_relatives(char c) noexcept { return c == 'h' || c == 's' || c == 'w' || c == 'x'; }
+inline constexpr std::size_t min_lookalike_size = 7;
+constexpr bool is_initial_of_lookalikes(char c) noexcept { return c == 'h' || c == 's' || c == 'w' || c == 'x'; }
 
-constexpr bool each_relative_is_compared() {
+constexpr bool each_lookalike_is_compared() {
   bool result = true;
-  for (const auto& names : relatives) {
+  for (const auto& names : lookalikes) {
     for (const std::string_view name : names) {
-      result =
-          result && (name.empty() || (name.size() >= shortest_relative && is_initial_of_relatives(name.front())));
+      result = result &&
+               (name.empty() || (name.size() >= min_lookalike_size && is_initial_of_lookalikes(name.front())));
     }
   }
   return result;
 }
-static_assert(each_relative_is_compared());
+static_assert(each_lookalike_is_compared());
 
 /// Views that are valid for as long as a call of the library.
 struct received_headers {
   std::string_view id, timestamp, signature;
   std::size_t contradicted = header_count;  // which header is duplicated, with different values
-  std::string_view relative = {};           // one of the relatives, if there is any
+  std::string_view lookalike = {};          // the first of the lookalike names that there is
 };
 
-/// What was decided about a delivery: which secret signed it, or what is wrong. message_of() makes words of it.
-struct verdict {
-  [[nodiscard]] bool accepted() const { return code == WebhookErrc::none; }
+/// What is wrong with a header, if anything.
+struct header_fault {
+  explicit operator bool() const { return code != WebhookErrc::none; }
 
   WebhookErrc code = WebhookErrc::none;
-  std::size_t header = header_count;  // which one is at fault
-  const char* problem = "";           // with that header
-  std::string_view relative = {};
-  std::int64_t age = 0;  // in seconds
-  std::size_t secret = 0;
+  std::size_t header = 0;    // its index in header_names
+  const char* problem = "";  // unless it is the age
+  std::int64_t age = 0;      // in seconds
+  std::string_view lookalike = {};
 };
 
-constexpr verdict refusal_of_header(WebhookErrc code, std::size_t header, const char* problem) {
-  verdict refusal;
-  refusal.code = code;
-  refusal.header = header;
-  refusal.problem = problem;
-  return refusal;
-}
-
-/// Whether an id is one that a delivery may have.
-inline verdict verdict_on_id(std::string_view id) {
-  verdict result;
+inline header_fault check_id(std::string_view id) {
+  header_fault fault;
   if (id.empty()) {
-    result = refusal_of_header(WebhookErrc::missing_header, 0, "missing");
+    fault = {WebhookErrc::missing_header, 0, "missing"};
   } else if (id.find('.') != std::string_view::npos) {
-    // What is signed is id.timestamp.body. With a dot in the id, an attacker could split it at another dot, and so
-    // change the timestamp.
-    result = refusal_of_header(WebhookErrc::invalid_header, 0, "there is a dot in it");
+    // The signed text is id.timestamp.body. With a dot in the id, an attacker could split it at another dot, and
+    // so change the timestamp.
+    fault = {WebhookErrc::invalid_header, 0, "there is a dot in it"};
   }
-  return result;
+  return fault;
 }
 
-/// Whether the headers are there, with an id that is allowed.
-inline verdict verdict_on(const received_headers& headers) {
-  verdict result;
-  if (headers.contradicted < header_count) {
-    result =
-        refusal_of_header(WebhookErrc::invalid_header, headers.contradicted, "duplicated, with different values");
-  } else if (headers.id.empty() || headers.timestamp.empty() || headers.signature.empty()) {
-    result = refusal_of_header(WebhookErrc::missing_header,
-                               headers.id.empty()          ? 0
-                               : headers.timestamp.empty() ? 1
-                                                           : 2,
-                               "missing");
-    result.relative = headers.relative;
-  } else {
-    result = verdict_on_id(headers.id);
+/// Checks that the three headers are there, and the id.
+inline header_fault check_headers(const received_headers& headers) {
+  const std::array values{headers.id, headers.timestamp, headers.signature};
+  if (headers.contradicted < header_count)
+    return {WebhookErrc::invalid_header, headers.contradicted, "duplicated, with different values"};
+  for (std::size_t i = 0; i < header_count; ++i) {
+    if (values[i].empty()) return {WebhookErrc::missing_header, i, "missing", 0, headers.lookalike};
   }
-  return result;
+  return check_id(headers.id);
 }
 
-inline std::string message_of_header(const verdict& refusal) {
-  std::string message(header_names[refusal.header]);
-  message.append(" header: ").append(refusal.problem);
-  if (!refusal.relative.empty()) {
-    message.append("; there is ").append(refusal.relative).append(", which Standard Webhooks does not use");
+inline std::string message_of(const header_fault& fault) {
+  std::string message(header_names[fault.header]);
+  message.append(" header: ").append(fault.problem);
+  if (!fault.lookalike.empty()) {
+    message.append("; there is ").append(fault.lookalike).append(", which Standard Webhooks does not use");
   }
   return message;
 }
@@ -265,16 +247,16 @@ class copied_headers {
       static_assert(is_text<std::decay_t<decltype(name)>>::value && is_text<std::decay_t<decltype(value)>>::value,
                     "headers: the names and values in the range must be strings, or views of characters");
       const std::string_view text = text_of(name);
-      if (text.size() < shortest_relative) continue;
+      if (text.size() < min_lookalike_size) continue;
       const char first = to_lower(text.front());
       if (first == 'w' && add(text, text_of(value))) continue;
-      if (is_initial_of_relatives(first)) notice_relative(text);
+      if (is_initial_of_lookalikes(first)) notice_lookalike(text);
     }
     if (!signatures_.empty()) values_[2] = trimmed(signatures_);
   }
 
   [[nodiscard]] received_headers views() const {
-    return {values_[0], values_[1], values_[2], contradicted_, relative_};
+    return {values_[0], values_[1], values_[2], contradicted_, lookalike_};
   }
 
  private:
@@ -296,10 +278,10 @@ class copied_headers {
     return true;
   }
 
-  void notice_relative(std::string_view name) {
-    for (const auto& names : relatives) {
-      for (const std::string_view relative : names) {
-        if (relative_.empty() && equal_ignoring_case(name, relative)) relative_ = relative;
+  void notice_lookalike(std::string_view name) {
+    for (const auto& names : lookalikes) {
+      for (const std::string_view lookalike : names) {
+        if (lookalike_.empty() && equal_ignoring_case(name, lookalike)) lookalike_ = lookalike;
       }
     }
   }
@@ -309,7 +291,7 @@ class copied_headers {
   std::array<bool, header_count> found_{};
   std::string signatures_;  // where there are several
   std::size_t contradicted_ = header_count;
-  std::string_view relative_;
+  std::string_view lookalike_;
 };
 
 // Any form of headers.
@@ -370,8 +352,8 @@ template <class Range>
 WebhookHeaders webhook_headers(const Range& name_value_pairs) {
   const detail::copied_headers copies(name_value_pairs);
   const auto found = copies.views();
-  const auto verdict = detail::verdict_on(found);
-  if (!verdict.accepted()) throw WebhookVerificationError(verdict.code, "", detail::message_of_header(verdict));
+  if (const auto fault = detail::check_headers(found))
+    throw WebhookVerificationError(fault.code, "", detail::message_of(fault));
   return {found.id, found.timestamp, found.signature};
 }
 #endif

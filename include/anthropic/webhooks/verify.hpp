@@ -125,9 +125,8 @@ class WebhookVerifier {
                                                     std::chrono::seconds tolerance);
   template <class Secrets>
   static WebhookVerifier make_of(const Secrets& secrets, std::chrono::seconds tolerance);
-  std::optional<std::size_t> try_verify_received(const detail::received_headers& headers, std::string_view body,
-                                                 WebhookError& error,
-                                                 std::chrono::system_clock::time_point now) const;
+  std::optional<std::size_t> verify_received(const detail::received_headers& headers, std::string_view body,
+                                             WebhookError& error, std::chrono::system_clock::time_point now) const;
 
   std::chrono::seconds tolerance_;
   std::shared_ptr<const keys> keys_;
@@ -157,18 +156,18 @@ std::optional<WebhookVerifier> WebhookVerifier::try_make_of(const Secrets& secre
     return verifier;
   }
   const auto made = std::make_shared<keys>();
-  detail::secret_verdict verdict{detail::secret_fault::no_secret};
+  detail::secret_fault fault{detail::secret_problem::no_secret};
   for (const auto& secret : secrets) {  // by reference, since a range may make its texts on the fly
     auto key = detail::key_in(secret);
-    verdict = key.verdict;
-    if (!key.key) break;
+    fault = key.fault;
+    if (fault) break;
     made->push_back(*std::move(key.key));
   }
-  if (verdict.fault == detail::secret_fault::none) {
+  if (fault) {
+    error = detail::error_of(fault);
+  } else {
     verifier.emplace(WebhookVerifier(made, tolerance));
     if (error.code() != WebhookErrc::none) error = {};
-  } else {
-    error = detail::error_of(verdict);
   }
   return verifier;
 }
@@ -190,24 +189,26 @@ std::optional<std::size_t> WebhookVerifier::try_verify(std::string_view body, co
                                                        WebhookError& error,
                                                        std::chrono::system_clock::time_point now) const {
   return detail::with_headers(headers, [&](const detail::received_headers& received) {
-    return try_verify_received(received, body, error, now);
+    return verify_received(received, body, error, now);
   });
 }
 
-inline std::optional<std::size_t> WebhookVerifier::try_verify_received(
+inline std::optional<std::size_t> WebhookVerifier::verify_received(
     const detail::received_headers& headers, std::string_view body, WebhookError& error,
     std::chrono::system_clock::time_point now) const {
-  std::optional<std::size_t> index;
-  const detail::delivery delivery{headers, headers.timestamp, body};
-  const detail::receiver receiver{keys_->data(), keys_->size(), tolerance_, detail::seconds_since_1970(now)};
-  const auto verdict = detail::decide(delivery, receiver);
-  if (verdict.accepted()) {
-    index = verdict.secret;
-    if (error.code() != WebhookErrc::none) error = {};
-  } else {
-    error = detail::error_of(verdict, delivery, receiver);
+  if (const auto fault = detail::check_headers_and_time(headers, tolerance_, detail::seconds_since_1970(now))) {
+    error = detail::error_of(fault, tolerance_);
+    return std::nullopt;
   }
-  return index;
+  detail::signature_fault fault;
+  for (std::size_t i = 0; i < keys_->size() && fault.code != WebhookErrc::crypto_failure; ++i) {
+    fault = detail::check_signature(headers, body, (*keys_)[i]);
+    if (fault) continue;
+    if (error.code() != WebhookErrc::none) error = {};
+    return i;
+  }
+  error = detail::error_of(fault, headers, body, keys_->size());
+  return std::nullopt;
 }
 
 template <class Headers>
@@ -246,7 +247,7 @@ inline WebhookVerifier::WebhookVerifier(std::initializer_list<const char*> secre
 
 inline WebhookVerifier WebhookVerifier::from_raw_key(std::string_view key_bytes, std::chrono::seconds tolerance) {
   auto key = detail::key_of_bytes(key_bytes);
-  if (!key.key) throw WebhookVerificationError(detail::error_of(key.verdict));
+  if (key.fault) throw WebhookVerificationError(detail::error_of(key.fault));
   if (tolerance.count() < 0) throw WebhookVerificationError(detail::negative_tolerance());
   const auto made = std::make_shared<keys>();
   made->push_back(*std::move(key.key));
@@ -271,8 +272,8 @@ UnwrapWebhookEvent WebhookVerifier::unwrap(std::string_view body, const Headers&
 
 inline std::string WebhookVerifier::sign(std::string_view id, std::chrono::system_clock::time_point timestamp,
                                          std::string_view body) const {
-  const auto verdict = detail::verdict_on_id_to_sign(id);
-  if (!verdict.accepted()) throw WebhookVerificationError(verdict.code, "", detail::message_of_header(verdict));
+  if (const auto fault = detail::check_id_to_sign(id))
+    throw WebhookVerificationError(fault.code, "", detail::message_of(fault));
   detail::digest_base64 signature;
   if (!detail::sign(keys_->front(), id, std::to_string(detail::seconds_since_1970(timestamp)), body, signature)) {
     throw WebhookVerificationError(WebhookErrc::crypto_failure, "", detail::openssl_failed);

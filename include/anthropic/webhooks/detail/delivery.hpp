@@ -5,7 +5,6 @@
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/headers.hpp>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstddef>
@@ -14,29 +13,29 @@
 #include <string_view>
 #include <utility>
 
-/// Whether a delivery is accepted. All that verifies or diagnoses asks decide(). The checks of the headers alone
-/// are verdict_on() and verdict_on_id() in headers.hpp.
+/// The two checks that decide whether a delivery is accepted.
 namespace anthropic::webhooks::detail {
 
-struct delivery {
-  const received_headers& headers;
-  std::string_view signed_timestamp;  // what the sender signed; diagnose() also tries others than the header's
-  std::string_view body;
+/// Checks that the headers are there, the id, and then that the timestamp is at most `tolerance` away from `now`,
+/// which is in seconds since 1970.
+header_fault check_headers_and_time(const received_headers& headers, std::chrono::seconds tolerance,
+                                    std::int64_t now);
+
+/// Why no signature matches.
+struct signature_fault {
+  explicit operator bool() const { return code != WebhookErrc::none; }
+
+  WebhookErrc code = WebhookErrc::none;  // no_matching_signature or crypto_failure
 };
 
-/// What the receiver has: a pointer to `count` keys, and the time.
-struct receiver {
-  const hmac_sha256* keys;
-  std::size_t count;
-  std::chrono::seconds tolerance;
-  std::int64_t now;  // in seconds since 1970
-};
+/// Looks for a signature of this id, timestamp and body by this key.
+signature_fault check_signature(const received_headers& headers, std::string_view body, const hmac_sha256& key);
 
-/// Looks for what is wrong in this order: the headers, the id, the time, the signature.
-verdict decide(const delivery& delivery, const receiver& receiver);
+WebhookError error_of(const header_fault& fault, std::chrono::seconds tolerance);
 
-/// A refusal in words.
-WebhookError error_of(const verdict& refusal, const delivery& delivery, const receiver& receiver);
+/// `keys` is the number of those that were tried.
+WebhookError error_of(const signature_fault& fault, const received_headers& headers, std::string_view body,
+                      std::size_t keys);
 
 // ---------------------------------------------------------------------------------------------------
 
@@ -46,16 +45,16 @@ inline std::int64_t seconds_since_1970(std::chrono::system_clock::time_point tim
 
 inline constexpr const char* openssl_failed = "OpenSSL failed to make an HMAC-SHA256";
 
-/// Whether an id can be signed: the receiver cuts off whitespace, which would be missing from what it verifies.
-inline verdict verdict_on_id_to_sign(std::string_view id) {
-  return trimmed(id) == id ? verdict_on_id(id)
-                           : refusal_of_header(WebhookErrc::invalid_header, 0, "there is whitespace around it");
+/// Checks an id to be signed. The receiver trims it, so whitespace would be missing from what it verifies.
+inline header_fault check_id_to_sign(std::string_view id) {
+  if (trimmed(id) != id) return {WebhookErrc::invalid_header, 0, "there is whitespace around it"};
+  return check_id(id);
 }
 
 /// Reads whole seconds since 1970, and returns whether the text is that.
 inline bool read_seconds(std::string_view timestamp, std::int64_t& seconds) {
-  constexpr std::size_t most_digits = 12;  // the year 33658, and far from any overflow
-  if (timestamp.empty() || timestamp.size() > most_digits || (timestamp[0] == '0' && timestamp.size() > 1)) {
+  constexpr std::size_t max_digits = 12;  // the year 33658, and far from any overflow
+  if (timestamp.empty() || timestamp.size() > max_digits || (timestamp[0] == '0' && timestamp.size() > 1)) {
     return false;
   }
   seconds = 0;
@@ -66,53 +65,37 @@ inline bool read_seconds(std::string_view timestamp, std::int64_t& seconds) {
   return true;
 }
 
-/// Looks for the signature by this key: WebhookErrc::none where it is there. What has no candidate is not hashed.
-inline WebhookErrc find_signature(const hmac_sha256& key, const delivery& delivery) {
-  digest_base64 expected;
-  bool is_hashed = false;
-  auto result = WebhookErrc::no_matching_signature;
-  any_signature(delivery.headers.signature, [&](std::string_view version, std::string_view text) {
-    if (!is_candidate(version, text)) return false;
-    if (!std::exchange(is_hashed, true) &&
-        !sign(key, delivery.headers.id, delivery.signed_timestamp, delivery.body, expected)) {
-      result = WebhookErrc::crypto_failure;
-    } else if (matches(text, expected)) {
-      result = WebhookErrc::none;
-    }
-    return result != WebhookErrc::no_matching_signature;
-  });
-  return result;
-}
-
-inline verdict decide(const delivery& delivery, const receiver& receiver) {
-  const auto& headers = delivery.headers;
-  verdict result = verdict_on(headers);
-  if (!result.accepted()) return result;
-
+inline header_fault check_headers_and_time(const received_headers& headers, std::chrono::seconds tolerance,
+                                           std::int64_t now) {
+  if (const auto fault = check_headers(headers)) return fault;
   std::int64_t signed_at = 0;
-  if (!read_seconds(headers.timestamp, signed_at)) {
-    result = refusal_of_header(WebhookErrc::invalid_header, 1, "expected whole seconds since 1970");
-    return result;
-  }
-  result.age = receiver.now - signed_at;
-  const auto tolerance = receiver.tolerance.count();
-  if (result.age < -tolerance || result.age > tolerance) {
-    result.code = result.age > 0 ? WebhookErrc::timestamp_too_old : WebhookErrc::timestamp_too_new;
-    return result;
-  }
-
-  result.code = WebhookErrc::no_matching_signature;
-  for (std::size_t i = 0; i < receiver.count; ++i) {
-    const auto found = find_signature(receiver.keys[i], delivery);
-    if (found == WebhookErrc::no_matching_signature) continue;
-    result.code = found;
-    result.secret = i;
-    break;
-  }
-  return result;
+  if (!read_seconds(headers.timestamp, signed_at))
+    return {WebhookErrc::invalid_header, 1, "expected whole seconds since 1970"};
+  header_fault fault;
+  fault.age = now - signed_at;
+  if (fault.age > tolerance.count()) fault.code = WebhookErrc::timestamp_too_old;
+  if (fault.age < -tolerance.count()) fault.code = WebhookErrc::timestamp_too_new;
+  return fault;
 }
 
-/// Why no signature matches, as far as anyone may know it.
+inline signature_fault check_signature(const received_headers& headers, std::string_view body,
+                                       const hmac_sha256& key) {
+  digest_base64 expected;
+  bool is_hashed = false;  // only if there is a candidate
+  signature_fault fault{WebhookErrc::no_matching_signature};
+  any_signature(headers.signature, [&](std::string_view version, std::string_view text) {
+    if (!is_candidate(version, text)) return false;
+    if (!std::exchange(is_hashed, true) && !sign(key, headers.id, headers.timestamp, body, expected)) {
+      fault.code = WebhookErrc::crypto_failure;
+    } else if (matches(text, expected)) {
+      fault.code = WebhookErrc::none;
+    }
+    return fault.code != WebhookErrc::no_matching_signature;
+  });
+  return fault;
+}
+
+/// Says no more than a stranger may know.
 inline std::string message_of_no_match(std::string_view signatures, std::size_t body_size, std::size_t secrets) {
   // In the order of signature_form.
   constexpr std::array forms{"of the form v1,<44 base64 digits>",
@@ -140,19 +123,19 @@ inline std::string message_of_no_match(std::string_view signatures, std::size_t 
   return result;
 }
 
-inline std::string message_of(const verdict& refusal, const delivery& delivery, const receiver& receiver) {
-  if (refusal.code == WebhookErrc::crypto_failure) return openssl_failed;
-  if (refusal.code == WebhookErrc::no_matching_signature) {
-    return message_of_no_match(delivery.headers.signature, delivery.body.size(), receiver.count);
-  }
-  if (refusal.header < header_count) return message_of_header(refusal);
-  const bool old = refusal.code == WebhookErrc::timestamp_too_old;
-  return "signed " + std::to_string(old ? refusal.age : -refusal.age) + (old ? " s ago" : " s in the future") +
-         ", and the tolerance is " + std::to_string(receiver.tolerance.count()) + " s";
+inline WebhookError error_of(const header_fault& fault, std::chrono::seconds tolerance) {
+  const bool is_old = fault.code == WebhookErrc::timestamp_too_old;
+  if (!is_old && fault.code != WebhookErrc::timestamp_too_new) return {fault.code, "", message_of(fault)};
+  return {fault.code, "",
+          "signed " + std::to_string(is_old ? fault.age : -fault.age) + (is_old ? " s ago" : " s in the future") +
+              ", and the tolerance is " + std::to_string(tolerance.count()) + " s"};
 }
 
-inline WebhookError error_of(const verdict& refusal, const delivery& delivery, const receiver& receiver) {
-  return {refusal.code, "", message_of(refusal, delivery, receiver)};
+inline WebhookError error_of(const signature_fault& fault, const received_headers& headers, std::string_view body,
+                             std::size_t keys) {
+  return {fault.code, "",
+          fault.code == WebhookErrc::crypto_failure ? openssl_failed
+                                                    : message_of_no_match(headers.signature, body.size(), keys)};
 }
 
 }  // namespace anthropic::webhooks::detail

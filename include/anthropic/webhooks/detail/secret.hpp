@@ -25,8 +25,8 @@ namespace anthropic::webhooks::detail {
 inline constexpr std::string_view secret_prefix = "whsec_";
 inline constexpr std::string_view encoded_secret_prefix = "d2hzZWNf";  // in base64
 
-/// What is wrong with a secret, in the order in which it is looked for.
-enum class secret_fault {
+/// In the order in which they are looked for.
+enum class secret_problem {
   none,
   no_secret,
   null,
@@ -65,14 +65,17 @@ template <class T>
 inline constexpr bool is_range_of_secrets<T, std::void_t<decltype(*std::begin(std::declval<const T&>()))>> =
     std::is_convertible_v<decltype(*std::begin(std::declval<const T&>())), secret_text>;
 
-struct secret_verdict {
-  secret_fault fault = secret_fault::none;
+/// What is wrong with a secret, if anything.
+struct secret_fault {
+  explicit operator bool() const { return problem != secret_problem::none; }
+
+  secret_problem problem = secret_problem::none;
   std::size_t key_size = 0;  // of a short key
 };
 
-/// A key, or what is wrong with the secret.
+/// A key, unless there is a fault.
 struct secret_key {
-  secret_verdict verdict;
+  secret_fault fault;
   std::optional<hmac_sha256> key;
 };
 
@@ -82,8 +85,8 @@ secret_key key_in(const secret_text& secret);
 /// The key that has these bytes.
 secret_key key_of_bytes(std::string_view bytes);
 
-/// What is wrong, in words that tell no part of the secret.
-std::string message_of(const secret_verdict& verdict);
+/// Shows no part of the secret.
+std::string message_of(const secret_fault& fault);
 
 // ---------------------------------------------------------------------------------------------------
 
@@ -112,37 +115,37 @@ inline std::string_view base64_digits(std::string_view secret) {
 }
 
 /// What is wrong with a secret before it is decoded. It is strict where EVP_DecodeBlock() is not.
-inline secret_fault fault_of_secret(std::string_view secret) {
+inline secret_problem problem_of(std::string_view secret) {
   const auto has = [&secret](std::string_view text) { return secret.find(text) != std::string_view::npos; };
   const auto has_any_of = [&secret](std::string_view set) {
     return secret.find_first_of(set) != std::string_view::npos;
   };
-  if (has(byte_order_mark)) return secret_fault::has_byte_order_mark;
-  if (has_any_of("\"'`")) return secret_fault::quotes;
-  if (has_any_of(" \t\r\n\v\f")) return secret_fault::whitespace;
+  if (has(byte_order_mark)) return secret_problem::has_byte_order_mark;
+  if (has_any_of("\"'`")) return secret_problem::quotes;
+  if (has_any_of(" \t\r\n\v\f")) return secret_problem::whitespace;
   if (starts_with(secret, "v1,")) {
-    return starts_with(secret.substr(3), secret_prefix) ? secret_fault::listed_secret
-                                                        : secret_fault::listed_signature;
+    return starts_with(secret.substr(3), secret_prefix) ? secret_problem::listed_secret
+                                                        : secret_problem::listed_signature;
   }
-  if (has(",")) return secret_fault::comma;
-  if (starts_with(secret, "sk-ant-")) return secret_fault::api_key;
-  if (starts_with(secret, "whpk_") || starts_with(secret, "whsk_")) return secret_fault::asymmetric_key;
+  if (has(",")) return secret_problem::comma;
+  if (starts_with(secret, "sk-ant-")) return secret_problem::api_key;
+  if (starts_with(secret, "whpk_") || starts_with(secret, "whsk_")) return secret_problem::asymmetric_key;
 
   secret = without_prefix(secret);
-  if (starts_with(secret, secret_prefix)) return secret_fault::prefix_twice;
-  if (has(secret_prefix)) return secret_fault::prefix_inside;
+  if (starts_with(secret, secret_prefix)) return secret_problem::prefix_twice;
+  if (has(secret_prefix)) return secret_problem::prefix_inside;
   const auto start = secret.substr(0, secret_prefix.size());
-  if (equal_ignoring_case(start, secret_prefix)) return secret_fault::prefix_in_capitals;
-  if (starts_with(secret, encoded_secret_prefix)) return secret_fault::encoded_twice;
+  if (equal_ignoring_case(start, secret_prefix)) return secret_problem::prefix_in_capitals;
+  if (starts_with(secret, encoded_secret_prefix)) return secret_problem::encoded_twice;
 
-  if (secret.empty()) return secret_fault::empty;
+  if (secret.empty()) return secret_problem::empty;
   const auto digits = base64_digits(secret);
   const auto padding = secret.size() - digits.size();
   if (!is_base64(digits, "+/-_") || digits.size() % 4 == 1 || padding > 2 ||
       (padding > 0 && secret.size() % 4 != 0)) {
-    return secret_fault::not_base64;
+    return secret_problem::not_base64;
   }
-  return has_any_of("-_") ? secret_fault::url_safe : secret_fault::none;
+  return has_any_of("-_") ? secret_problem::url_safe : secret_problem::none;
 }
 
 /// What base64 digits without padding stand for, in a buffer that is wiped.
@@ -166,24 +169,24 @@ class decoded_base64 {
 inline secret_key key_of_bytes(std::string_view bytes) {
   secret_key result;
   if (bytes.empty()) {
-    result.verdict.fault = secret_fault::empty;
+    result.fault.problem = secret_problem::empty;
     return result;
   }
   result.key = hmac_sha256::make(bytes);
-  if (!result.key) result.verdict.fault = secret_fault::no_hmac;
+  if (!result.key) result.fault.problem = secret_problem::no_hmac;
   return result;
 }
 
 inline secret_key key_in(const secret_text& secret) {
-  constexpr std::size_t least_size = 16;
+  constexpr std::size_t min_size = 16;
   secret_key result;
-  result.verdict.fault = secret.is_null ? secret_fault::null : fault_of_secret(secret.text);
-  if (result.verdict.fault != secret_fault::none) return result;
+  result.fault.problem = secret.is_null ? secret_problem::null : problem_of(secret.text);
+  if (result.fault) return result;
 
   const auto digits = base64_digits(secret.text);
   const auto size = digits.size() * 3 / 4;
-  if (size < least_size) {
-    result.verdict = {secret_fault::short_key, size};
+  if (size < min_size) {
+    result.fault = {secret_problem::short_key, size};
     return result;
   }
   const decoded_base64 key(digits);
@@ -191,8 +194,8 @@ inline secret_key key_in(const secret_text& secret) {
   return result;
 }
 
-inline std::string message_of(const secret_verdict& verdict) {
-  // In the order of secret_fault.
+inline std::string message_of(const secret_fault& fault) {
+  // In the order of secret_problem.
   constexpr std::array<std::string_view, 20> sentences{
       "nothing is wrong",
       "there is none",
@@ -214,20 +217,19 @@ inline std::string message_of(const secret_verdict& verdict) {
       "it is in the url-safe alphabet; it must be in standard base64",
       "its key is too short: ",
       "OpenSSL has no HMAC-SHA256 to use it with, or no memory"};
-  static_assert(static_cast<std::size_t>(secret_fault::no_hmac) + 1 == sentences.size());
+  static_assert(static_cast<std::size_t>(secret_problem::no_hmac) + 1 == sentences.size());
   std::string message = "webhook secret: ";
-  message += sentences[static_cast<std::size_t>(verdict.fault)];
-  if (verdict.fault == secret_fault::short_key) {
-    message += std::to_string(verdict.key_size) + " of the usual 32 bytes; at least 16 are needed";
+  message += sentences[static_cast<std::size_t>(fault.problem)];
+  if (fault.problem == secret_problem::short_key) {
+    message += std::to_string(fault.key_size) + " of the usual 32 bytes; at least 16 are needed";
   }
   return message;
 }
 
-/// A refusal in words.
-inline WebhookError error_of(const secret_verdict& verdict) {
+inline WebhookError error_of(const secret_fault& fault) {
   const auto code =
-      verdict.fault == secret_fault::no_hmac ? WebhookErrc::crypto_failure : WebhookErrc::invalid_secret;
-  return {code, "", message_of(verdict)};
+      fault.problem == secret_problem::no_hmac ? WebhookErrc::crypto_failure : WebhookErrc::invalid_secret;
+  return {code, "", message_of(fault)};
 }
 
 }  // namespace anthropic::webhooks::detail

@@ -40,7 +40,7 @@ inline std::string_view value_of(const header_list& headers, std::string_view na
 
 inline void undo_other_names(const diagnosed& before, const delivery_visitor& visit) {
   if (!lacks_a_header(before)) return;
-  for (const auto& names : relatives) {
+  for (const auto& names : lookalikes) {
     auto changed = before;
     if (changed.id.empty()) changed.id = value_of(*before.names, names[0]);
     if (changed.timestamp.empty()) changed.timestamp = value_of(*before.names, names[1]);
@@ -54,7 +54,7 @@ inline void undo_other_names(const diagnosed& before, const delivery_visitor& vi
 inline std::string suspect_other_names(const diagnosed& request) {
   std::string what;
   if (!lacks_a_header(request)) return what;
-  for (const auto& names : relatives) {
+  for (const auto& names : lookalikes) {
     for (const auto& name : names) {
       if (what.empty() && !value_of(*request.names, name).empty())
         what.append("There is ").append(name).append(", which Standard Webhooks does not use.");

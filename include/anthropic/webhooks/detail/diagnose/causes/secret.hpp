@@ -46,7 +46,7 @@ inline void undo_decoration(const diagnosed& before, const delivery_visitor& vis
 
 inline void undo_url_safe_secret(const diagnosed& before, const delivery_visitor& visit) {
   const auto digits = without_prefix(before.secret);
-  if (fault_of_secret(before.secret) != secret_fault::url_safe || !before.work->spend(digits.size())) return;
+  if (problem_of(before.secret) != secret_problem::url_safe || !before.work->spend(digits.size())) return;
   wiped_bytes standard(digits.size());
   std::transform(digits.begin(), digits.end(), standard.bytes.begin(), [](char c) {
     return static_cast<unsigned char>(c == '-' ? '+' : c == '_' ? '/' : c);
@@ -75,7 +75,7 @@ inline void undo_use_as_text(const diagnosed& before, const delivery_visitor& vi
   for (const auto text :
        {before.secret, without_prefix(before.secret), with_prefix.text(with_prefix.bytes.size())}) {
     if (text.empty() || text == secret_prefix) continue;  // anyone could sign with that
-    const auto key = hmac_sha256::make(text);
+    const auto key = key_of_bytes(text).key;
     auto changed = before;
     changed.key = key ? &*key : nullptr;
     visit(changed, "The sender signed with the secret's own characters, and not with the bytes that they encode.");
@@ -111,7 +111,7 @@ inline bool is_fix_of(const diagnosed& request, undo_function undo) {
 inline std::string suspect_malformed_secret(const diagnosed& request) {
   std::string what;
   if (request.key == nullptr && fixes_of(request).empty())
-    what = "The verifier refuses the secret: " + message_of(key_in(request.secret).verdict) + ".";
+    what = "The verifier refuses the secret: " + message_of(key_in(request.secret).fault) + ".";
   return what;
 }
 
