@@ -87,8 +87,12 @@ class PostgresConnection {
       id text PRIMARY KEY,  -- the webhook-id
       body bytea NOT NULL,  -- as received; to read it: convert_from(body, 'UTF8')
       received_at timestamptz NOT NULL DEFAULT now(), handled_at timestamptz,
-      try_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+      try_at timestamptz DEFAULT now(),  -- NULL where the body does not parse: when a receiver starts
       attempts int NOT NULL DEFAULT 0, reason text);  -- why the last one that failed did
+    CREATE INDEX IF NOT EXISTS webhook_events_new ON webhook_events(received_at)
+      WHERE handled_at IS NULL AND attempts = 0;
+    CREATE INDEX IF NOT EXISTS webhook_events_tried ON webhook_events(try_at)
+      WHERE handled_at IS NULL AND attempts > 0;
     CREATE INDEX IF NOT EXISTS webhook_events_due ON webhook_events(try_at) WHERE handled_at IS NULL;
     CREATE TABLE IF NOT EXISTS notes(event_id text NOT NULL, note text NOT NULL);  -- by handle() in main.cpp
   END IF; END $$)";

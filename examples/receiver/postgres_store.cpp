@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Events in PostgreSQL, for any number of receivers on any number of machines.
 #include "postgres_connection.hpp"
+#include "shared_store.hpp"
 
 namespace {
 
@@ -34,7 +35,7 @@ const char* const put_off = R"(
     try_at = clock_timestamp() + least(1 << least(attempts - 1, 12), 3600) * interval '1 second'
   WHERE id = $2 AND handled_at IS NULL)";
 
-class PostgresStore final : public Store, private Transaction {
+class PostgresStore final : public SharedStore, private Transaction {
  public:
   PostgresStore(const std::string& url, Purpose purpose) : db_(url, purpose == Purpose::record ? 3s : 30s) {
     if (purpose == Purpose::handle) return;
@@ -137,6 +138,21 @@ class PostgresStore final : public Store, private Transaction {
     for (const auto& reason_and_id : reasons_) db_.execute(put_off, reason_and_id);
     db_.commit();
     reasons_.clear();
+  }
+
+  Values read(const std::string& sql) override {
+    try {
+      db_.begin("off");
+      const Values values = db_.execute(sql);
+      db_.commit();
+      return values;
+    } catch (...) {
+      db_.disconnect();
+      throw;
+    }
+  }
+  std::string age_of(const std::string& column) const override {
+    return "extract(epoch FROM now() - " + column + ")::bigint";
   }
 
   Values run(const std::string& sql, const Values& values) override { return db_.execute(sql, values); }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Events in a file, for one machine.
+#include "shared_store.hpp"
 #include "sqlite_connection.hpp"
 
 #include <chrono>
@@ -13,8 +14,12 @@ const char* const schema = R"(
     id TEXT PRIMARY KEY NOT NULL,  -- the webhook-id
     body TEXT NOT NULL,            -- as received
     received_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, handled_at TEXT,
-    try_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP,
+    try_at TEXT DEFAULT CURRENT_TIMESTAMP,  -- NULL where the body does not parse: when a receiver starts
     attempts INTEGER NOT NULL DEFAULT 0, reason TEXT);  -- why the last one that failed did
+  CREATE INDEX IF NOT EXISTS webhook_events_new ON webhook_events(received_at)
+    WHERE handled_at IS NULL AND attempts = 0;
+  CREATE INDEX IF NOT EXISTS webhook_events_tried ON webhook_events(try_at)
+    WHERE handled_at IS NULL AND attempts > 0;
   CREATE INDEX IF NOT EXISTS webhook_events_due ON webhook_events(try_at) WHERE handled_at IS NULL;
   CREATE TABLE IF NOT EXISTS notes(event_id TEXT NOT NULL, note TEXT NOT NULL);  -- by handle() in main.cpp)";
 
@@ -36,7 +41,7 @@ const char* const put_off = R"(
 // SQLite lets one connection write at a time. Those of this process take turns, which is faster than to try again.
 std::timed_mutex turn;
 
-class SqliteStore final : public Store, private Transaction {
+class SqliteStore final : public SharedStore, private Transaction {
  public:
   SqliteStore(std::string path, Purpose purpose) : path_(std::move(path)), purpose_(purpose) {
     if (sqlite3_libversion_number() < 3035000) throw std::runtime_error("SQLite: version 3.35 or newer is needed");
@@ -101,6 +106,14 @@ class SqliteStore final : public Store, private Transaction {
     write_reason();
     const auto id = db_.execute(next);  // which waits for nobody who writes
     return id.empty() ? id : db_.execute(claim, id);
+  }
+
+  Values read(const std::string& sql) override {
+    const Turn taken = take_turn();
+    return db_.execute(sql);
+  }
+  std::string age_of(const std::string& column) const override {
+    return "strftime('%s', 'now') - strftime('%s', " + column + ")";
   }
 
   // If that fails, it is done before the next claim.

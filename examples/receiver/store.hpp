@@ -66,6 +66,14 @@ using Handler = std::function<void(Transaction&, const std::string& id, const st
 /// Told of an event that was not handled, with the first error.
 using Failed = std::function<void(const std::string& id, const std::string& reason)>;
 
+/// What is not handled. Counting stops at 100,000 new events, and at 100,000 that were tried.
+struct Backlog {
+  long waiting = 0;     ///< Events, without those of `unparsable`.
+  long age = 0;         ///< For how many seconds the oldest of them has waited.
+  long failing = 0;     ///< Those that were tried five times or more.
+  long unparsable = 0;  ///< Bodies that do not parse, which are not tried again until a receiver starts.
+};
+
 /// One connection, for one thread at a time. If the database fails, a call throws an exception derived from
 /// std::exception: record() within a few seconds, handle_next() within half a minute. The next call connects
 /// again.
@@ -79,6 +87,9 @@ class Store {
 
   /// Calls the handler for the next event that is due, or for some, and marks them. Returns whether there was one.
   virtual bool handle_next(const Handler& handler, const Failed& failed) = 0;
+
+  /// With a million events it takes a fraction of a second.
+  virtual Backlog backlog() = 0;
 };
 
 enum class Purpose { record, handle };

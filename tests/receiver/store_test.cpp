@@ -322,6 +322,54 @@ TEMPLATE_TEST_CASE("recording nothing tells whether deliveries could be recorded
   CHECK(database.query("SELECT count(*) FROM webhook_events") == "0\n");
 }
 
+TEMPLATE_TEST_CASE("the backlog is what waits, its age, what fails, and what does not parse", "", DATABASES) {
+  const TestType database;
+  const auto store = open(database, Purpose::record);
+  const auto backlog = [&] {
+    const Backlog b = store->backlog();
+    return std::vector<long>{b.waiting, b.age, b.failing, b.unparsable};
+  };
+  CHECK(backlog() == std::vector<long>{0, 0, 0, 0});
+  const auto ago = [](const char* minutes) {
+    return TestType::shared ? "now() - interval '" + std::string(minutes) + " minutes'"
+                            : "datetime('now', '-" + std::string(minutes) + " minutes')";
+  };
+  store->record({{"new", "a"}, {"tried", "a"}, {"failing", "a"}, {"handled", "a"}, {"unparsable", "a"}});
+  database.query("UPDATE webhook_events SET attempts = 4 WHERE id = 'tried'");
+  database.query("UPDATE webhook_events SET attempts = 5 WHERE id = 'failing'");
+  database.query("UPDATE webhook_events SET attempts = 9, handled_at = CURRENT_TIMESTAMP, received_at = " +
+                 ago("300") + " WHERE id = 'handled'");
+  database.query("UPDATE webhook_events SET attempts = 9, try_at = NULL, received_at = " + ago("200") +
+                 " WHERE id = 'unparsable'");
+  CHECK(store->backlog().age < 600);
+  for (const char* oldest : {"failing", "new"}) {
+    CAPTURE(oldest);
+    database.query("UPDATE webhook_events SET received_at = CURRENT_TIMESTAMP WHERE id IN('failing', 'new')");
+    database.query("UPDATE webhook_events SET received_at = " + ago("30") + " WHERE id = '" + oldest + '\'');
+    const auto found = backlog();
+    CHECK(found == std::vector<long>{3, found[1], 1, 1});
+    CHECK(found[1] >= 1800);
+    CHECK(found[1] < 2400);
+  }
+  database.query("UPDATE webhook_events SET received_at = '2999-01-01 00:00:00'");
+  CHECK(backlog() == std::vector<long>{3, 0, 1, 1});
+}
+
+TEMPLATE_TEST_CASE("counting the backlog stops at a hundred thousand of each kind", "", DATABASES) {
+  const TestType database;
+  const auto store = open(database, Purpose::record);
+  store->record({});
+  for (const char* attempts : {"0", "7"}) {
+    database.query(
+        "INSERT INTO webhook_events(id, body, attempts) WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL"
+        " SELECT i + 1 FROM n WHERE i < 100010) SELECT " +
+        std::string(attempts) + " || ' ' || i, '', " + attempts + " FROM n");
+  }
+  const Backlog backlog = store->backlog();
+  CHECK(backlog.waiting == 200'000);
+  CHECK(backlog.failing == 100'000);
+}
+
 TEMPLATE_TEST_CASE("the statement that deletes handled events leaves the others", "", DATABASES) {
   const TestType database;
   open(database, Purpose::record)->record({{"whe_1", "a"}, {"whe_2", "b"}, {"whe_3", "c"}});
