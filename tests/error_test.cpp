@@ -56,6 +56,7 @@ TEST_CASE("http_status() is 400 for the body, 401 for the sender, 500 for OpenSS
     CHECK(status(code) == 401);
   }
   CHECK(status(WebhookErrc::crypto_failure) == 500);
+  CHECK(status(WebhookErrc{99}) == 500);
 }
 
 TEST_CASE("a handler of any base catches an error whole") {

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -60,11 +58,7 @@ class WebhookError : public std::runtime_error {
 
   /// An HTTP status that fits: 400 for a body at fault, 401 for a sender who is not proven, 500 for a failure of
   /// OpenSSL, 200 for no error.
-  [[nodiscard]] int http_status() const noexcept {
-    if (code_ == WebhookErrc::none) return 200;
-    if (code_ == WebhookErrc::crypto_failure) return 500;
-    return code_ < WebhookErrc::missing_header ? 400 : 401;
-  }
+  [[nodiscard]] int http_status() const noexcept;
 
   /// Where in the body the error is, as a JSON Pointer (RFC 6901) such as "/data/vault_id". It is "" for the body
   /// as a whole, and where no path applies.
@@ -110,24 +104,41 @@ class WebhookVerificationError : public WebhookError {
 // ---------------------------------------------------------------------------------------------------
 
 constexpr std::string_view to_string(WebhookErrc code) noexcept {
-  constexpr std::array<std::string_view, 13> names{"none",
-                                                   "invalid_json",
-                                                   "missing_field",
-                                                   "wrong_type",
-                                                   "invalid_value",
-                                                   "invalid_timestamp",
-                                                   "missing_header",
-                                                   "invalid_header",
-                                                   "timestamp_too_old",
-                                                   "timestamp_too_new",
-                                                   "no_matching_signature",
-                                                   "invalid_secret",
-                                                   "crypto_failure"};
-  // Name the last code here.
-  static_assert(static_cast<std::size_t>(WebhookErrc::crypto_failure) + 1 == names.size());
-  const auto index = static_cast<std::size_t>(code);
-  if (index < names.size()) return names[index];
+  switch (code) {
+    case WebhookErrc::none: return "none";
+    case WebhookErrc::invalid_json: return "invalid_json";
+    case WebhookErrc::missing_field: return "missing_field";
+    case WebhookErrc::wrong_type: return "wrong_type";
+    case WebhookErrc::invalid_value: return "invalid_value";
+    case WebhookErrc::invalid_timestamp: return "invalid_timestamp";
+    case WebhookErrc::missing_header: return "missing_header";
+    case WebhookErrc::invalid_header: return "invalid_header";
+    case WebhookErrc::timestamp_too_old: return "timestamp_too_old";
+    case WebhookErrc::timestamp_too_new: return "timestamp_too_new";
+    case WebhookErrc::no_matching_signature: return "no_matching_signature";
+    case WebhookErrc::invalid_secret: return "invalid_secret";
+    case WebhookErrc::crypto_failure: return "crypto_failure";
+  }
   return "unknown";
+}
+
+inline int WebhookError::http_status() const noexcept {
+  switch (code_) {
+    case WebhookErrc::none: return 200;
+    case WebhookErrc::invalid_json:
+    case WebhookErrc::missing_field:
+    case WebhookErrc::wrong_type:
+    case WebhookErrc::invalid_value:
+    case WebhookErrc::invalid_timestamp: return 400;
+    case WebhookErrc::missing_header:
+    case WebhookErrc::invalid_header:
+    case WebhookErrc::timestamp_too_old:
+    case WebhookErrc::timestamp_too_new:
+    case WebhookErrc::no_matching_signature:
+    case WebhookErrc::invalid_secret: return 401;
+    case WebhookErrc::crypto_failure: break;
+  }
+  return 500;
 }
 
 }  // namespace anthropic::webhooks

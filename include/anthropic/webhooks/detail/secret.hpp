@@ -9,7 +9,6 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <iterator>
 #include <optional>
@@ -194,32 +193,35 @@ inline secret_key key_in(const secret_text& secret) {
   return result;
 }
 
+inline const char* description_of(secret_problem problem) {
+  switch (problem) {
+    case secret_problem::none: return "nothing is wrong";
+    case secret_problem::no_secret: return "there is none";
+    case secret_problem::null: return "it is null: is the environment variable set?";
+    case secret_problem::has_byte_order_mark: return "there is a byte-order mark in it";
+    case secret_problem::quotes: return "there are quotes in it";
+    case secret_problem::whitespace: return "there is whitespace in it";
+    case secret_problem::listed_secret: return "it starts with \"v1,\"; the secret is what follows that";
+    case secret_problem::listed_signature: return "it starts with \"v1,\", as a signature does";
+    case secret_problem::comma: return "there is a comma in it; pass several secrets as a list";
+    case secret_problem::api_key: return "it is an API key; the endpoint has its own signing secret";
+    case secret_problem::asymmetric_key: return "it is a key of the asymmetric scheme, v1a";
+    case secret_problem::prefix_twice: return "its prefix is duplicated";
+    case secret_problem::prefix_inside: return "its prefix is not at the start";
+    case secret_problem::prefix_in_capitals: return "its prefix is in capital letters";
+    case secret_problem::encoded_twice:
+      return "it is base64 of the secret, as a Kubernetes manifest has it; decode it once";
+    case secret_problem::empty: return "it is empty";
+    case secret_problem::not_base64: return "it is not base64";
+    case secret_problem::url_safe: return "it is in the url-safe alphabet; it must be in standard base64";
+    case secret_problem::short_key: return "its key is too short: ";
+    case secret_problem::no_hmac: return "OpenSSL has no HMAC-SHA256 to use it with, or no memory";
+  }
+  return "";
+}
+
 inline std::string message_of(const secret_fault& fault) {
-  // In the order of secret_problem.
-  constexpr std::array<std::string_view, 20> sentences{
-      "nothing is wrong",
-      "there is none",
-      "it is null: is the environment variable set?",
-      "there is a byte-order mark in it",
-      "there are quotes in it",
-      "there is whitespace in it",
-      "it starts with \"v1,\"; the secret is what follows that",
-      "it starts with \"v1,\", as a signature does",
-      "there is a comma in it; pass several secrets as a list",
-      "it is an API key; the endpoint has a signing secret of its own",
-      "it is a key of the asymmetric scheme, v1a",
-      "its prefix is duplicated",
-      "its prefix is not at the start",
-      "its prefix is in capital letters",
-      "it is base64 of the secret, as a Kubernetes manifest has it; decode it once",
-      "it is empty",
-      "it is not base64",
-      "it is in the url-safe alphabet; it must be in standard base64",
-      "its key is too short: ",
-      "OpenSSL has no HMAC-SHA256 to use it with, or no memory"};
-  static_assert(static_cast<std::size_t>(secret_problem::no_hmac) + 1 == sentences.size());
-  std::string message = "webhook secret: ";
-  message += sentences[static_cast<std::size_t>(fault.problem)];
+  std::string message = std::string("webhook secret: ").append(description_of(fault.problem));
   if (fault.problem == secret_problem::short_key) {
     message += std::to_string(fault.key_size) + " of the usual 32 bytes; at least 16 are needed";
   }
