@@ -185,7 +185,7 @@ void check_does_not_match(const WebhookVerifier& verifier, std::string_view body
                           time_point at = now) {
   const auto failure = failure_of_request(verifier, body, headers, at);
   CHECK(failure.code == WebhookErrc::no_matching_signature);
-  CHECK(failure.what.find("no signature matches: the body has " + std::to_string(body.size()) + " bytes, ") == 0);
+  CHECK(failure.what.find("no signature matches: the ") == 0);
 }
 
 /// Checks that try_make() does not make a verifier, in either form of the list.
@@ -307,7 +307,7 @@ TEST_CASE("a malformed secret is an error that says what is wrong with it, witho
   const auto comma = "webhook secret: there is a comma in it; pass several secrets as a list";
   const auto listed = "webhook secret: it starts with \"v1,\"; the secret is what follows that";
   const auto signature = "webhook secret: it starts with \"v1,\", as a signature does";
-  const auto api_key = "webhook secret: it is an API key; the endpoint has a signing secret of its own";
+  const auto api_key = "webhook secret: it is an API key; the endpoint has its own signing secret";
   const auto asymmetric = "webhook secret: it is a key of the asymmetric scheme, v1a";
   const auto twice = "webhook secret: its prefix is duplicated";
   const auto inside = "webhook secret: its prefix is not at the start";
@@ -864,16 +864,18 @@ TEST_CASE("what does not match is described as far as anyone may know it") {
   for (const auto& row : rows) {
     INFO(row.list);
     const WebhookHeaders headers{"1", "1773568800", row.list};
-    CHECK(failure_of_request(WebhookVerifier(secret), "{}", headers) ==
-          failure{WebhookErrc::no_matching_signature,
-                  "no signature matches: the body has 2 bytes, 1 secret was tried, and the webhook-signature "
-                  "header has " +
-                      row.forms});
-    CHECK(failure_of_request(WebhookVerifier({secret, other_secret}), "", headers) ==
-          failure{WebhookErrc::no_matching_signature,
-                  "no signature matches: the body has 0 bytes, 2 secrets were tried, and the webhook-signature "
-                  "header has " +
-                      row.forms});
+    const auto check = [&](const WebhookVerifier& verifier, std::string_view body, const std::string& tried) {
+      const auto reason = row.forms[0] == '0'
+                              ? ""
+                              : "the secret is another endpoint's, or the body was changed; diagnose() finds out "
+                                "which. The body has " +
+                                    std::to_string(body.size()) + " bytes, " + tried + " tried, and ";
+      CHECK(failure_of_request(verifier, body, headers) ==
+            failure{WebhookErrc::no_matching_signature,
+                    "no signature matches: " + reason + "the webhook-signature header has " + row.forms});
+    };
+    check(WebhookVerifier(secret), "{}", "1 secret was");
+    check(WebhookVerifier({secret, other_secret}), "", "2 secrets were");
   }
 }
 

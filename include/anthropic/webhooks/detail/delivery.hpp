@@ -5,10 +5,10 @@
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/headers.hpp>
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -95,32 +95,42 @@ inline signature_fault check_signature(const received_headers& headers, std::str
   return fault;
 }
 
-/// Says no more than a stranger may know.
-inline std::string message_of_no_match(std::string_view signatures, std::size_t body_size, std::size_t secrets) {
-  // In the order of signature_form.
-  constexpr std::array forms{"of the form v1,<44 base64 digits>",
-                             "hexadecimal",
-                             "url-safe or without padding",
-                             "without \"v1,\"",
-                             "of another version",
-                             "of no known form"};
-  std::array<std::size_t, forms.size()> counts{};
+inline const char* description_of(signature_form form) {
+  switch (form) {
+    case signature_form::good: return "of the form v1,<44 base64 digits>";
+    case signature_form::hexadecimal: return "hexadecimal";
+    case signature_form::url_safe: return "url-safe or without padding";
+    case signature_form::without_version: return "without \"v1,\"";
+    case signature_form::other_version: return "of another version";
+    case signature_form::unknown: return "of no known form";
+  }
+  return "";
+}
+
+inline std::string message_of_no_match(std::string_view signatures, std::size_t body_size, std::size_t keys) {
+  std::map<signature_form, std::size_t> counts;
   any_signature(signatures, [&counts](std::string_view version, std::string_view text) {
-    ++counts[static_cast<std::size_t>(form_of(version, text))];
+    ++counts[form_of(version, text)];
     return false;
   });
+  const auto good = counts[signature_form::good];
 
-  std::string result = "no signature matches: the body has " + std::to_string(body_size) + " bytes, " +
-                       std::to_string(secrets) + (secrets == 1 ? " secret was" : " secrets were") +
-                       " tried, and the webhook-signature header has " + std::to_string(counts[0]) + " " +
-                       forms[0];
-  const char* separator = counts[0] == 0 ? ": " : ", ";
-  for (std::size_t i = 1; i < counts.size(); ++i) {
-    if (counts[i] == 0) continue;
-    result += std::exchange(separator, ", ") + std::to_string(counts[i]) + (counts[i] == 1 ? " is " : " are ") +
-              forms[i];
+  std::string message = "no signature matches: ";
+  if (good > 0) {
+    message +=
+        "the secret is another endpoint's, or the body was changed; diagnose() finds out which. The body has " +
+        std::to_string(body_size) + " bytes, " + std::to_string(keys) +
+        (keys == 1 ? " secret was" : " secrets were") + " tried, and ";
   }
-  return result;
+  message +=
+      "the webhook-signature header has " + std::to_string(good) + " " + description_of(signature_form::good);
+  const char* separator = good > 0 ? ", " : ": ";
+  for (const auto& [form, count] : counts) {
+    if (form == signature_form::good) continue;
+    message += separator + std::to_string(count) + (count == 1 ? " is " : " are ") + description_of(form);
+    separator = ", ";
+  }
+  return message;
 }
 
 inline WebhookError error_of(const header_fault& fault, std::chrono::seconds tolerance) {
