@@ -87,21 +87,21 @@ TEST_CASE("the work for a forged request is bounded, whatever its body is") {
   const std::string signatures =
       none + " " + none.substr(3) + " v1," + std::string(43, '-') + " %2B " + std::string(64, '0');
   for (const auto& row : rows) {
-    detail::diagnosis_work work;
+    detail::work_budget budget;
     const auto started = std::clock();
     const auto before = allocations::bytes;
     const auto findings =
-        detail::diagnose_parts(secret, row.body, {"1773569800", "1773560000123", signatures}, {}, now, work);
+        detail::diagnose_received(secret, row.body, {"1773569800", "1773560000123", signatures}, {}, now, budget);
     const auto allocated = allocations::bytes - before;
     const double seconds = static_cast<double>(std::clock() - started) / CLOCKS_PER_SEC;
     std::cout << std::setw(40) << std::left << row.name << std::setw(8) << std::right << row.body.size()
-              << " bytes: " << std::setw(4) << work.spent() / mebibyte << " MiB written and hashed, "
+              << " bytes: " << std::setw(4) << budget.spent() / mebibyte << " MiB written and hashed, "
               << std::setw(4) << allocated / mebibyte << " MiB allocated, " << std::fixed << std::setprecision(2)
               << seconds << " s\n";
     INFO(row.name);
     for (const auto& finding : findings) CHECK_FALSE(finding.proven);
-    CHECK(work.spent() <= 512 * mebibyte);
-    CHECK(allocated <= 3 * work.spent() + 16 * mebibyte);  // a string that grows is allocated twice over
+    CHECK(budget.spent() <= 512 * mebibyte);
+    CHECK(allocated <= 3 * budget.spent() + 16 * mebibyte);  // a string that grows is allocated twice over
     CHECK(seconds < 60);
   }
 }
@@ -109,9 +109,9 @@ TEST_CASE("the work for a forged request is bounded, whatever its body is") {
 TEST_CASE("what is counted is what is hashed") {
   const std::string none = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
   const auto spent_on = [](std::string_view body, std::string_view signatures) {
-    detail::diagnosis_work work;
-    static_cast<void>(detail::diagnose_parts(secret, body, {"msg_1", timestamp, signatures}, {}, now, work));
-    return work.spent();
+    detail::work_budget budget;
+    static_cast<void>(detail::diagnose_received(secret, body, {"msg_1", timestamp, signatures}, {}, now, budget));
+    return budget.spent();
   };
   // Nothing is hashed where no signature can match. What is written stays.
   const std::string body(mebibyte, 'x');

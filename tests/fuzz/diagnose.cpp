@@ -80,12 +80,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto verifier = WebhookVerifier::try_make({secret}, error);
   const bool accepted = verifier && verifier->try_verify(body, headers, error, at);
 
-  detail::diagnosis_work work;
+  detail::work_budget budget;
   const auto findings = detail::with_headers(headers, [&](const detail::received_headers& received) {
-    return detail::diagnose_parts(secret, body, received, headers, at, work);
+    return detail::diagnose_received(secret, body, received, headers, at, budget);
   });
-  require(work.spent() <= std::size_t{512} << 20, "the work is bounded");
-  notice_work(work.spent());
+  require(budget.spent() <= std::size_t{512} << 20, "the work is bounded");
+  notice_work(budget.spent());
   require(!findings.empty(), "there is a finding");
   require((findings.front().cause == WebhookCause::verified) == accepted,
           "what verifies is what the verifier accepts");

@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
+#include <initializer_list>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -87,80 +88,110 @@ template <class Headers = WebhookHeaders>
 
 // ---------------------------------------------------------------------------------------------------
 
+constexpr std::string_view to_string(WebhookCause cause) noexcept {
+  switch (cause) {
+    case WebhookCause::verified: return "verified";
+    case WebhookCause::unknown: return "unknown";
+    case WebhookCause::body_empty: return "body_empty";
+    case WebhookCause::body_newline: return "body_newline";
+    case WebhookCause::body_line_endings: return "body_line_endings";
+    case WebhookCause::body_byte_order_mark: return "body_byte_order_mark";
+    case WebhookCause::body_reserialized: return "body_reserialized";
+    case WebhookCause::body_percent_encoded: return "body_percent_encoded";
+    case WebhookCause::body_compressed: return "body_compressed";
+    case WebhookCause::secret_malformed: return "secret_malformed";
+    case WebhookCause::secret_decorated: return "secret_decorated";
+    case WebhookCause::secret_used_as_text: return "secret_used_as_text";
+    case WebhookCause::secret_url_safe: return "secret_url_safe";
+    case WebhookCause::headers_missing: return "headers_missing";
+    case WebhookCause::other_header_names: return "other_header_names";
+    case WebhookCause::id_and_timestamp_swapped: return "id_and_timestamp_swapped";
+    case WebhookCause::timestamp_in_milliseconds: return "timestamp_in_milliseconds";
+    case WebhookCause::clock: return "clock";
+    case WebhookCause::signature_hexadecimal: return "signature_hexadecimal";
+    case WebhookCause::signature_url_safe: return "signature_url_safe";
+    case WebhookCause::signature_without_version: return "signature_without_version";
+    case WebhookCause::body_base64: return "body_base64";
+    case WebhookCause::body_json_string: return "body_json_string";
+    case WebhookCause::body_nul: return "body_nul";
+    case WebhookCause::body_length: return "body_length";
+    case WebhookCause::secret_encoded_twice: return "secret_encoded_twice";
+    case WebhookCause::timestamp_malformed: return "timestamp_malformed";
+    case WebhookCause::signature_form_decoded: return "signature_form_decoded";
+  }
+  return "unknown";
+}
+
 namespace detail {
 
+/// A cause, how to undo it and how to suspect it.
 struct cause_entry {
   WebhookCause cause;
-  std::string_view name;
-  undo_function undo;  // null where no signature proves the cause
-  /// A sentence if the request looks as if this was the cause, although no signature proves it; else "".
-  std::string (*suspect)(const diagnosed&);
+  undo_function undo;        // null if no signature can prove the cause
+  suspect_function suspect;  // null if nothing but a signature, or the search for the fewest causes, can show it
   const char* remedy;
-  /// If set, the search goes on at the entry with this function: what was wrapped may have an earlier cause.
-  undo_function first_inside = nullptr;
+  bool wraps = false;  // what was wrapped may have any other cause
 };
+inline constexpr bool wraps = true;
 
-/// The causes in the order in which they are undone. To add one, append it to WebhookCause, write its functions in
-/// detail/diagnose/causes/ and an entry here, and name it in each_cause_has_an_entry() as the last.
+/// The causes in the order in which they are undone: those that take little work first. To add one, append it to
+/// WebhookCause, and write its name in to_string(), its functions in detail/diagnose/causes/ and an entry here.
 inline constexpr cause_entry cause_entries[] = {
-    {WebhookCause::verified, "verified", nullptr, nullptr, "Nothing is to be done."},
-    {WebhookCause::unknown, "unknown", nullptr, nullptr,
+    {WebhookCause::verified, nullptr, nullptr, "There is nothing to do."},
+    {WebhookCause::unknown, nullptr, nullptr,
      "Compare the secret with that of the endpoint, to its end: the service's have 50 characters. Log the length "
      "of the body, and compare it with the Content-Length."},
-    {WebhookCause::headers_missing, "headers_missing", nullptr, suspect_missing,
+    {WebhookCause::headers_missing, nullptr, suspect_missing,
      "Log the names of the headers that arrive: a proxy may drop some. The service signs all that it sends."},
-    {WebhookCause::other_header_names, "other_header_names", undo_other_names, suspect_other_names,
+    {WebhookCause::other_header_names, undo_other_names, suspect_other_names,
      "Send the request as Standard Webhooks names its headers, or map the names before you verify."},
-    {WebhookCause::id_and_timestamp_swapped, "id_and_timestamp_swapped", undo_swap, suspect_swap,
+    {WebhookCause::id_and_timestamp_swapped, undo_swap, suspect_swap,
      "Swap the two values where WebhookHeaders is filled."},
-    {WebhookCause::timestamp_in_milliseconds, "timestamp_in_milliseconds", undo_milliseconds, suspect_milliseconds,
+    {WebhookCause::timestamp_in_milliseconds, undo_milliseconds, suspect_milliseconds,
      "Sign and send whole seconds since 1970."},
-    {WebhookCause::timestamp_malformed, "timestamp_malformed", nullptr, suspect_malformed_timestamp,
-     "Sign and send whole seconds since 1970, such as 1773568800. Let nothing parse the header before."},
-    {WebhookCause::clock, "clock", undo_clock, nullptr,
+    {WebhookCause::timestamp_malformed, nullptr, suspect_malformed_timestamp,
+     "Sign and send whole seconds since 1970, such as 1773568800. Let nothing parse the header first."},
+    {WebhookCause::clock, undo_clock, nullptr,
      "Set the receiver's clock by NTP, and take its time in UTC. For a saved request, give the time at which it "
      "came."},
-    {WebhookCause::signature_form_decoded, "signature_form_decoded", undo_form_decoding, suspect_form_decoding,
+    {WebhookCause::signature_form_decoded, undo_form_decoding, nullptr,
      "Take the header as it came. Let nothing decode or encode it as a form or URL."},
-    {WebhookCause::signature_hexadecimal, "signature_hexadecimal", undo_hexadecimal, suspect_hexadecimal,
+    {WebhookCause::signature_hexadecimal, undo_hexadecimal, nullptr,
      "Send base64 after \"v1,\", and not hexadecimal digits."},
-    {WebhookCause::signature_url_safe, "signature_url_safe", undo_url_safe_signature, suspect_url_safe_signature,
+    {WebhookCause::signature_url_safe, undo_url_safe_signature, nullptr,
      "Send standard base64, with + and / and the = at the end."},
-    {WebhookCause::signature_without_version, "signature_without_version", undo_lack_of_version,
-     suspect_lack_of_version, "Send \"v1,\" before the base64."},
-    {WebhookCause::secret_malformed, "secret_malformed", nullptr, suspect_malformed_secret,
+    {WebhookCause::signature_without_version, undo_lack_of_version, nullptr, "Send \"v1,\" before the base64."},
+    {WebhookCause::secret_malformed, nullptr, nullptr,
      "Copy the signing secret of this endpoint again, whsec_ and base64."},
-    {WebhookCause::secret_decorated, "secret_decorated", undo_decoration, suspect_decoration,
+    {WebhookCause::secret_decorated, undo_decoration, nullptr,
      "Take out what does not belong to the secret, and pass several secrets as a list."},
-    {WebhookCause::secret_url_safe, "secret_url_safe", undo_url_safe_secret, suspect_url_safe_secret,
-     "Write + for - and / for _ in the secret."},
-    {WebhookCause::secret_encoded_twice, "secret_encoded_twice", undo_second_encoding, suspect_second_encoding,
+    {WebhookCause::secret_url_safe, undo_url_safe_secret, nullptr, "Write + for - and / for _ in the secret."},
+    {WebhookCause::secret_encoded_twice, undo_second_encoding, nullptr,
      "Decode it once. Kubernetes decodes the data of a Secret when a container reads it, but not what you copy.",
-     undo_decoration},
-    {WebhookCause::secret_used_as_text, "secret_used_as_text", undo_use_as_text, nullptr,
-     "Let the sender decode the secret. If that cannot be, make the verifier with from_raw_key()."},
-    {WebhookCause::body_empty, "body_empty", nullptr, suspect_empty,
+     wraps},
+    {WebhookCause::secret_used_as_text, undo_use_as_text, nullptr,
+     "Let the sender decode the secret. If it cannot, make the verifier with from_raw_key()."},
+    {WebhookCause::body_empty, nullptr, suspect_empty,
      "Take the raw body before a framework or middleware reads it."},
-    {WebhookCause::body_length, "body_length", nullptr, suspect_length,
+    {WebhookCause::body_length, nullptr, suspect_length,
      "Read the body to its end, and once. Something may also have decoded it, or cut it off."},
-    {WebhookCause::body_compressed, "body_compressed", nullptr, suspect_compressed,
+    {WebhookCause::body_compressed, nullptr, suspect_compressed,
      "Verify the bytes that were signed. Let nothing between compress the body."},
-    {WebhookCause::body_byte_order_mark, "body_byte_order_mark", undo_byte_order_mark, nullptr,
+    {WebhookCause::body_byte_order_mark, undo_byte_order_mark, nullptr,
      "Verify the raw body, byte for byte. Let nothing add or drop a mark."},
-    {WebhookCause::body_newline, "body_newline", undo_newline, nullptr,
+    {WebhookCause::body_newline, undo_newline, nullptr,
      "Verify the raw body, byte for byte. Text tools add a trailing newline, and readers of lines drop one."},
-    {WebhookCause::body_line_endings, "body_line_endings", undo_line_endings, nullptr,
+    {WebhookCause::body_line_endings, undo_line_endings, nullptr,
      "Verify the raw body, and open files in binary mode."},
-    {WebhookCause::body_nul, "body_nul", undo_nul, suspect_nul,
-     "Pass the body with its length, not that of the buffer which it is in.", undo_byte_order_mark},
-    {WebhookCause::body_percent_encoded, "body_percent_encoded", undo_percent, suspect_percent,
-     "Verify the raw body. Take it before anything reads it as a form, and save it as it is.",
-     undo_byte_order_mark},
-    {WebhookCause::body_base64, "body_base64", undo_base64, suspect_base64,
-     "Decode it before you verify. API gateways mark such a body, as with isBase64Encoded.", undo_byte_order_mark},
-    {WebhookCause::body_json_string, "body_json_string", undo_json_string, suspect_json_string,
-     "Verify the raw body. Let nothing make a JSON string of it.", undo_byte_order_mark},
-    {WebhookCause::body_reserialized, "body_reserialized", undo_serialization, nullptr,
+    {WebhookCause::body_nul, undo_nul, suspect_nul, "Pass the body with its length, not that of its buffer.",
+     wraps},
+    {WebhookCause::body_percent_encoded, undo_percent, suspect_percent,
+     "Verify the raw body. Take it before anything reads it as a form, and save it as it is.", wraps},
+    {WebhookCause::body_base64, undo_base64, suspect_base64,
+     "Decode it before you verify. API gateways mark such a body, as with isBase64Encoded.", wraps},
+    {WebhookCause::body_json_string, undo_json_string, suspect_json_string,
+     "Verify the raw body. Let nothing make a JSON string of it.", wraps},
+    {WebhookCause::body_reserialized, undo_serialization, nullptr,
      "Verify the raw body that came, before anything parses it. JSON that is written again has other bytes."},
 };
 
@@ -172,102 +203,99 @@ constexpr std::size_t index_of_entry(WebhookCause cause) noexcept {
 }
 
 constexpr bool each_cause_has_an_entry() noexcept {
-  constexpr auto count = static_cast<std::size_t>(WebhookCause::signature_form_decoded) + 1;
-  bool result = std::size(cause_entries) == count;
-  for (std::size_t i = 0; i < count; ++i) result = result && index_of_entry(static_cast<WebhookCause>(i)) < count;
-  return result;
+  for (int value = 0;; ++value) {
+    const auto cause = static_cast<WebhookCause>(value);
+    if (cause != WebhookCause::unknown && to_string(cause) == "unknown") return true;  // that was the last one
+    if (index_of_entry(cause) == std::size(cause_entries)) return false;
+  }
 }
-static_assert(each_cause_has_an_entry(), "cause_entries lacks a cause, or it is not named as the last");
+static_assert(each_cause_has_an_entry(), "cause_entries lacks a WebhookCause");
 
 inline WebhookFinding finding_of(WebhookCause cause, bool proven, std::string_view what) {
   return {cause, proven, std::string(what), cause_entries[index_of_entry(cause)].remedy};
 }
 
-/// Undoes `most` causes at once, and keeps those that made the request right.
-class cause_search {
- public:
-  cause_search(const diagnosed& request, std::size_t most) : work_(*request.work), most_(most) {
-    from(request, std::begin(cause_entries));
-  }
+/// A search for causes that make a request right once they are undone.
+struct cause_search {
+  bool (*is_right)(const candidate&);
+  std::initializer_list<WebhookCause> among = {};  // empty for all
 
-  [[nodiscard]] std::vector<WebhookFinding>& findings() { return findings_; }
+  /// The fewest such causes, up to three; none if they do not make it right.
+  [[nodiscard]] std::vector<WebhookFinding> fewest_causes(const candidate& request) const {
+    std::vector<WebhookFinding> found;
+    for (int count = 1; count <= 3 && found.empty(); ++count) found = undo(request, count, 0, nullptr);
+    return found;
+  }
 
  private:
   struct undone {
+    [[nodiscard]] bool contains(WebhookCause other) const {
+      return cause == other || (before != nullptr && before->contains(other));
+    }
+
     WebhookCause cause;
-    std::string_view what;
+    const undone* before;
   };
 
-  /// Goes on from a request in which something is undone.
-  void from(const diagnosed& request, const cause_entry* next) {
-    for (; next != std::end(cause_entries) && !work_.is_over(); ++next) {
-      const auto following = static_cast<std::size_t>(std::end(cause_entries) - next);
-      const bool goes_back = next->first_inside != nullptr;
-      const bool too_few_follow = undone_.size() + following < most_ && !goes_back;
-      if (next->undo == nullptr || too_few_follow || is_undone(next->cause)) continue;
-      next->undo(request, [&](const diagnosed& changed, std::string_view what) {
-        if (work_.is_over()) return;
-        undone_.push_back({next->cause, what});
-        if (undone_.size() < most_) {
-          from(changed, goes_back ? entry_that_undoes(next->first_inside) : next + 1);
-        } else if (is_accepted(changed)) {
-          for (const auto& [cause, its] : undone_) findings_.push_back(finding_of(cause, true, its));
-          work_.stop();
-        }
-        undone_.pop_back();
+  /// Undoes `count` more causes, from the entry `next` on.
+  std::vector<WebhookFinding> undo(const candidate& request, int count, std::size_t next,
+                                   const undone* before) const {
+    std::vector<WebhookFinding> found;
+    for (; next < std::size(cause_entries) && found.empty(); ++next) {
+      const auto& entry = cause_entries[next];
+      const bool is_among = among.size() == 0 || std::find(among.begin(), among.end(), entry.cause) != among.end();
+      if (entry.undo == nullptr || !is_among || (before != nullptr && before->contains(entry.cause))) continue;
+      entry.undo(request, [&](const candidate& changed, std::string_view what) {
+        if (!found.empty() || changed.budget->is_exceeded()) return;
+        const undone now{entry.cause, before};
+        if (count > 1) found = undo(changed, count - 1, entry.wraps ? 0 : next + 1, &now);
+        if (count > 1 ? !found.empty() : is_right(changed))
+          found.insert(found.begin(), finding_of(entry.cause, is_right == is_accepted, what));
       });
     }
+    return found;
   }
-
-  static const cause_entry* entry_that_undoes(undo_function undo) {
-    return std::find_if(std::begin(cause_entries), std::end(cause_entries),
-                        [undo](const cause_entry& entry) { return entry.undo == undo; });
-  }
-
-  [[nodiscard]] bool is_undone(WebhookCause cause) const {
-    return std::any_of(undone_.begin(), undone_.end(), [cause](const undone& one) { return one.cause == cause; });
-  }
-
-  diagnosis_work& work_;
-  std::size_t most_;
-  std::vector<undone> undone_;
-  std::vector<WebhookFinding> findings_;
 };
 
-inline std::vector<WebhookFinding> proven_causes(const diagnosed& request) {
-  std::vector<WebhookFinding> proven;
-  for (std::size_t most = 1; most <= 3 && proven.empty(); ++most)
-    proven = std::move(cause_search(request, most).findings());
-  return proven;
-}
-
-inline std::vector<WebhookFinding> suspected_causes(const diagnosed& request) {
+inline std::vector<WebhookFinding> suspected_causes(const candidate& request) {
   std::vector<WebhookFinding> suspected;
+  const auto add = [&suspected](const std::vector<WebhookFinding>& findings) {
+    suspected.insert(suspected.end(), findings.begin(), findings.end());
+  };
   for (const auto& entry : cause_entries) {
     const std::string what = entry.suspect == nullptr ? "" : entry.suspect(request);
-    if (!what.empty()) suspected.push_back(finding_of(entry.cause, false, what));
+    if (!what.empty()) add({finding_of(entry.cause, false, what)});
   }
-  if (suspected.empty() && check_id(request.id) && is_signed(request)) {
+  if (!has_good_signature(request)) {
+    add(cause_search{has_good_signature,
+                     {WebhookCause::signature_form_decoded, WebhookCause::signature_hexadecimal,
+                      WebhookCause::signature_url_safe, WebhookCause::signature_without_version}}
+            .fewest_causes(request));
+  }
+  if (!has_key(request)) {
+    const auto fixes = cause_search{has_key,
+                                    {WebhookCause::secret_decorated, WebhookCause::secret_url_safe,
+                                     WebhookCause::secret_encoded_twice}}
+                           .fewest_causes(request);
+    add(fixes);
+    if (fixes.empty()) {
+      add({finding_of(WebhookCause::secret_malformed, false,
+                      "The verifier refuses the secret: " + message_of(key_in(request.secret).fault) + ".")});
+    }
+  }
+  if (suspected.empty() && check_id(request.headers.id) && is_signed(request)) {
     suspected.push_back(
         {WebhookCause::unknown, false,
-         "The signature is right, but the verifier refuses the " + message_of(check_id(request.id)) + ".",
+         "The signature is right, but the verifier refuses the " + message_of(check_id(request.headers.id)) + ".",
          "Send another id: in what is signed, the id ends at the first dot."});
   }
   return suspected;
 }
 
-inline WebhookFinding unknown_cause(bool gave_up) {
-  return finding_of(
-      WebhookCause::unknown, false,
-      gave_up ? "No signature matches, of what was tried until it was too much work for a request so large."
-              : "No signature matches, whatever was tried. Probably the secret is that of another "
-                "endpoint or environment, or the body was changed.");
-}
-
-inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::string_view body,
-                                                  const received_headers& headers, const header_list& names,
-                                                  std::chrono::system_clock::time_point now,
-                                                  diagnosis_work& work) {
+inline std::vector<WebhookFinding> diagnose_received(std::string_view secret, std::string_view body,
+                                                     const received_headers& headers, const header_list& names,
+                                                     std::chrono::system_clock::time_point now,
+                                                     work_budget& budget) {
   if (headers.contradicted < header_count) {
     return {{WebhookCause::unknown, false,
              "The verifier refuses the headers: " + message_of(check_headers(headers)) + ".",
@@ -278,48 +306,42 @@ inline std::vector<WebhookFinding> diagnose_parts(std::string_view secret, std::
     return {{WebhookCause::unknown, false, "OpenSSL has no HMAC-SHA256, or no memory.",
              "Look at OpenSSL's configuration and its providers."}};
   }
-  const auto& key = made.key;
-  const diagnosed request{secret,
-                          body,
-                          headers.id,
-                          headers.timestamp,
-                          headers.signature,
-                          headers.timestamp,
-                          seconds_since_1970(now),
-                          key ? &*key : nullptr,
-                          &names,
-                          &work};
-  if (key && !check_headers_and_time(headers, WebhookVerifier::default_tolerance, request.now) &&
-      !check_signature(headers, body, *key))
+  const candidate request{
+      secret, body,   headers, headers.timestamp, seconds_since_1970(now), made.key ? &*made.key : nullptr,
+      &names, &budget};
+  if (made.key && !check_headers_and_time(headers, WebhookVerifier::default_tolerance, request.now) &&
+      !check_signature(headers, body, *made.key)) {
     return {finding_of(WebhookCause::verified, true, "The request verifies.")};
-  // These come first: they take little of the work that may be done, and the search may take all of it.
-  auto suspected = suspected_causes(request);
-  auto proven = proven_causes(request);
-  if (proven.empty() && suspected.empty()) suspected.push_back(unknown_cause(work.is_over()));
-  return proven.empty() ? std::move(suspected) : std::move(proven);
+  }
+  // These come first: they take little of the budget, and the search may exceed it.
+  const auto suspected = suspected_causes(request);
+  const auto proven = cause_search{is_accepted}.fewest_causes(request);
+  if (!proven.empty()) return proven;
+  if (!suspected.empty()) return suspected;
+  return {
+      finding_of(WebhookCause::unknown, false,
+                 budget.is_exceeded()
+                     ? "No signature matches, of what was tried until it was too much work for a request so large."
+                     : "No signature matches, whatever was tried. Probably the secret is that of another "
+                       "endpoint or environment, or the body was changed.")};
 }
 
 }  // namespace detail
-
-constexpr std::string_view to_string(WebhookCause cause) noexcept {
-  const std::size_t index = detail::index_of_entry(cause);
-  return index < std::size(detail::cause_entries) ? detail::cause_entries[index].name : "unknown";
-}
 
 template <class Headers>
 std::vector<WebhookFinding> diagnose(std::string_view secret, std::string_view body, const Headers& headers,
                                      std::chrono::system_clock::time_point now) {
   detail::header_list names;
-  detail::diagnosis_work work;
-  const auto diagnose_received = [&](const detail::received_headers& received) {
-    return detail::diagnose_parts(secret, body, received, names, now, work);
+  detail::work_budget budget;
+  const auto diagnose_with = [&](const detail::received_headers& received) {
+    return detail::diagnose_received(secret, body, received, names, now, budget);
   };
   if constexpr (detail::is_range_of_pairs<Headers> && !std::is_base_of_v<WebhookHeaders, Headers> &&
                 !detail::is_lookup<Headers>) {
     for (const auto& [name, value] : headers) names.emplace_back(detail::text_of(name), detail::text_of(value));
-    return detail::with_headers(names, diagnose_received);
+    return detail::with_headers(names, diagnose_with);
   } else {
-    return detail::with_headers(headers, diagnose_received);
+    return detail::with_headers(headers, diagnose_with);
   }
 }
 

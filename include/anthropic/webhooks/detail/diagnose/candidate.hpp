@@ -13,73 +13,67 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
-/// What the search of diagnose() and the causes that it undoes have in common.
+/// What the search of diagnose() and the causes that it undoes share.
 namespace anthropic::webhooks::detail {
 
 using header_list = std::vector<std::pair<std::string, std::string>>;
 
-/// The work of one diagnosis, in bytes written or hashed.
-class diagnosis_work {
+/// The bytes that one diagnosis writes and hashes.
+class work_budget {
  public:
-  static constexpr std::size_t most = std::size_t{512} << 20;
+  static constexpr std::size_t limit = std::size_t{512} << 20;
 
-  /// Counts what is about to be written or hashed. Returns false, from then on, where that is too much.
+  /// Counts bytes that are about to be written or hashed. Returns false, from then on, if that exceeds the limit.
   [[nodiscard]] bool spend(std::size_t bytes) {
-    if (bytes > left()) is_over_ = true;
-    if (!is_over_) spent_ += bytes;
-    return !is_over_;
+    is_exceeded_ = is_exceeded_ || bytes > limit - spent_;
+    if (!is_exceeded_) spent_ += bytes;
+    return !is_exceeded_;
   }
-  void stop() { is_over_ = true; }
   [[nodiscard]] std::size_t spent() const { return spent_; }
-  [[nodiscard]] std::size_t left() const { return is_over_ ? 0 : most - spent_; }
-  [[nodiscard]] bool is_over() const { return is_over_; }
-
-  /// The variants worth writing of each JSON body, by its hash.
-  std::unordered_map<std::size_t, std::vector<unsigned char>> rewritings;
+  [[nodiscard]] std::size_t left() const { return is_exceeded_ ? 0 : limit - spent_; }
+  [[nodiscard]] bool is_exceeded() const { return is_exceeded_; }
 
  private:
   std::size_t spent_ = 0;
-  bool is_over_ = false;
+  bool is_exceeded_ = false;
 };
 
-/// A request, as it came or with something undone.
-struct diagnosed {
-  std::string_view secret, body, id, timestamp, signature;
-  std::string_view signed_timestamp;  // the one that the sender signed
+/// A request, as it came or with causes undone.
+struct candidate {
+  std::string_view secret, body;
+  received_headers headers;
+  std::string_view signed_timestamp;  // not that of the headers if these have other units than what was signed
   std::int64_t now;                   // in seconds since 1970
-  const hmac_sha256* key;             // null where the secret is refused
-  const header_list* names;           // empty where they are not known
-  diagnosis_work* work;
+  const hmac_sha256* key;             // null if the secret is refused
+  const header_list* names;           // empty if they are not known
+  work_budget* budget;
 };
 
-/// Takes a request with a cause undone, and a sentence about the cause.
-using delivery_visitor = std::function<void(const diagnosed&, std::string_view what)>;
+/// Takes a candidate with a cause undone, and a sentence about the cause.
+using candidate_visitor = std::function<void(const candidate&, std::string_view what)>;
 
-/// Calls the visitor with each request that this one may have been before.
-using undo_function = void (*)(const diagnosed&, const delivery_visitor&);
+/// Calls the visitor with each candidate that may be the request as it was before the cause.
+using undo_function = void (*)(const candidate&, const candidate_visitor&);
 
-/// Counts a hash of the body, if the signature is such that there will be one.
-inline bool may_match(const diagnosed& request) {
-  return request.key != nullptr && request.work->spend(request.signature.size()) &&
-         any_signature(request.signature, is_candidate) && request.work->spend(request.body.size());
+/// A sentence if the request looks as if this was the cause, although no signature proves it; else "".
+using suspect_function = std::string (*)(const candidate&);
+
+/// Whether the signature is right, whatever the id and the time are. A body is hashed only if there may be one.
+inline bool is_signed(const candidate& request) {
+  auto headers = request.headers;
+  headers.timestamp = request.signed_timestamp;
+  return request.key != nullptr && request.budget->spend(headers.signature.size()) &&
+         any_signature(headers.signature, is_candidate) && request.budget->spend(request.body.size()) &&
+         !check_signature(headers, request.body, *request.key);
 }
 
 /// Whether WebhookVerifier accepts it, with the default tolerance.
-inline bool is_accepted(const diagnosed& request) {
-  const received_headers headers{request.id, request.timestamp, request.signature};
-  const received_headers signed_headers{request.id, request.signed_timestamp, request.signature};
-  return !check_headers_and_time(headers, WebhookVerifier::default_tolerance, request.now) && may_match(request) &&
-         !check_signature(signed_headers, request.body, *request.key);
-}
-
-/// Whether the signature is right, whatever the id and the timestamp are.
-inline bool is_signed(const diagnosed& request) {
-  const received_headers headers{request.id, request.timestamp, request.signature};
-  return may_match(request) && !check_signature(headers, request.body, *request.key);
+inline bool is_accepted(const candidate& request) {
+  return !check_headers_and_time(request.headers, WebhookVerifier::default_tolerance, request.now) &&
+         is_signed(request);
 }
 
 /// Decodes %XX, and of a form also +. It is never longer than the text.

@@ -12,48 +12,46 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <numeric>
 #include <string>
 #include <string_view>
 #include <unordered_set>
-#include <vector>
 
-/// What diagnose() knows of bodies.
+/// Causes in the body.
 namespace anthropic::webhooks::detail {
 
-inline void visit_body(diagnosed changed, std::string_view body, std::string_view what,
-                       const delivery_visitor& visit) {
+inline void visit_body(candidate changed, std::string_view body, std::string_view what,
+                       const candidate_visitor& visit) {
   changed.body = body;
   visit(changed, what);
 }
 
-inline void undo_byte_order_mark(const diagnosed& before, const delivery_visitor& visit) {
+inline void undo_byte_order_mark(const candidate& before, const candidate_visitor& visit) {
   if (starts_with(before.body, byte_order_mark)) {
     visit_body(before, before.body.substr(byte_order_mark.size()),
                "A byte-order mark was put at the start of the body.", visit);
-  } else if (before.work->spend(byte_order_mark.size() + before.body.size())) {
+  } else if (before.budget->spend(byte_order_mark.size() + before.body.size())) {
     visit_body(before, std::string(byte_order_mark).append(before.body),
                "The byte-order mark at the start of the body was taken away.", visit);
   }
 }
 
-inline void undo_newline(const diagnosed& before, const delivery_visitor& visit) {
+inline void undo_newline(const candidate& before, const candidate_visitor& visit) {
   auto body = before.body;
   for (int most = 8; most > 0 && !body.empty() && (body.back() == '\n' || body.back() == '\r'); --most) {
     body.remove_suffix(1);
     visit_body(before, body, "A trailing newline was added to the body.", visit);
   }
   for (const std::string_view newlines : {"\n", "\r\n", "\n\n", "\r\n\r\n"}) {
-    if (before.work->spend(before.body.size() + newlines.size()))
+    if (before.budget->spend(before.body.size() + newlines.size()))
       visit_body(before, std::string(before.body).append(newlines),
                  "The trailing newline of the body was cut off.", visit);
   }
 }
 
-inline void undo_line_endings(const diagnosed& before, const delivery_visitor& visit) {
+inline void undo_line_endings(const candidate& before, const candidate_visitor& visit) {
   const auto body = before.body;
   const auto newlines = static_cast<std::size_t>(std::count(body.begin(), body.end(), '\n'));
-  if (newlines == 0 || !before.work->spend(2 * body.size() + newlines)) return;
+  if (newlines == 0 || !before.budget->spend(2 * body.size() + newlines)) return;
   std::string lf, crlf;
   for (std::size_t i = 0; i < body.size(); ++i) {
     const char c = body[i];
@@ -66,18 +64,18 @@ inline void undo_line_endings(const diagnosed& before, const delivery_visitor& v
   if (crlf != body) visit_body(before, crlf, "Each CRLF in the body became LF.", visit);
 }
 
-inline void undo_nul(const diagnosed& before, const delivery_visitor& visit) {
+inline void undo_nul(const candidate& before, const candidate_visitor& visit) {
   const auto size = before.body.find_last_not_of('\0') + 1;
   if (size < before.body.size())
     visit_body(before, before.body.substr(0, size), "NUL bytes were added at the end of the body.", visit);
 }
 
-inline std::string suspect_nul(const diagnosed& request) {
+inline std::string suspect_nul(const candidate& request) {
   const bool likely = !request.body.empty() && request.body.back() == '\0';
   return likely ? "There are NUL bytes at the end of the body." : "";
 }
 
-inline void undo_percent(const diagnosed& before, const delivery_visitor& visit) {
+inline void undo_percent(const candidate& before, const candidate_visitor& visit) {
   const auto body = before.body;
   if (body.find('%') != std::string_view::npos || body.find('+') != std::string_view::npos) {
     // A form has the body as the value of a field, or as a name without a value.
@@ -85,20 +83,20 @@ inline void undo_percent(const diagnosed& before, const delivery_visitor& visit)
     const auto name = body.substr(0, body.size() - (body.back() == '=' ? 1 : 0));
     for (const auto text : {body, name, value}) {
       for (const bool form : {false, true}) {
-        if (!before.work->spend(text.size())) return;
+        if (!before.budget->spend(text.size())) return;
         const std::string decoded = decode_percent(text, form);
         if (decoded != body) visit_body(before, decoded, "The body is percent-encoded or form-encoded.", visit);
       }
     }
   }
-  if (body.find(' ') != std::string_view::npos && before.work->spend(body.size())) {
+  if (body.find(' ') != std::string_view::npos && before.budget->spend(body.size())) {
     std::string encoded(body);
     std::replace(encoded.begin(), encoded.end(), ' ', '+');
     visit_body(before, encoded, "The body was form-decoded, which turned each + into a space.", visit);
   }
 }
 
-inline std::string suspect_percent(const diagnosed& request) {
+inline std::string suspect_percent(const candidate& request) {
   const auto body = request.body.substr(0, 64);
   const bool likely = body.find("%7B") != std::string_view::npos || body.find("%7b") != std::string_view::npos;
   return likely ? "The body looks percent-encoded or form-encoded." : "";
@@ -106,10 +104,10 @@ inline std::string suspect_percent(const diagnosed& request) {
 
 inline constexpr std::string_view body_base64_characters = "+/-_=\r\n";
 
-inline void undo_base64(const diagnosed& before, const delivery_visitor& visit) {
+inline void undo_base64(const candidate& before, const candidate_visitor& visit) {
   constexpr std::size_t most = std::size_t{1} << 28;  // OpenSSL takes an int
   const auto body = before.body;
-  if (!is_base64(body, body_base64_characters) || body.size() > most || !before.work->spend(3 * body.size()))
+  if (!is_base64(body, body_base64_characters) || body.size() > most || !before.budget->spend(3 * body.size()))
     return;
   std::string digits;
   digits.reserve(body.size());
@@ -121,18 +119,18 @@ inline void undo_base64(const diagnosed& before, const delivery_visitor& visit) 
   visit_body(before, decoded_base64(digits).text(), "The body is base64 of the body.", visit);
 }
 
-inline std::string suspect_base64(const diagnosed& request) {
+inline std::string suspect_base64(const candidate& request) {
   // {" or { and whitespace starts so.
   const bool likely = (starts_with(request.body, "ey") || starts_with(request.body, "ew")) &&
                       is_base64(request.body, body_base64_characters);
   return likely ? "The body looks like base64." : "";
 }
 
-inline void undo_json_string(const diagnosed& before, const delivery_visitor& visit) {
+inline void undo_json_string(const candidate& before, const candidate_visitor& visit) {
   json_reader json(before.body);
   json_type type{};
   const char* const quote = json.skip_space(json.end() - before.body.size());
-  if (!json.is_at('"', quote) || !before.work->spend(before.body.size())) return;
+  if (!json.is_at('"', quote) || !before.budget->spend(before.body.size())) return;
   const char* const end = json.skip_string(quote + 1, type);
   if (json.skip_space(end) != json.end() || json.failed()) return;
   std::string text(quote + 1, end - 1);
@@ -140,44 +138,36 @@ inline void undo_json_string(const diagnosed& before, const delivery_visitor& vi
   visit_body(before, text, "The body is a JSON string that holds the body.", visit);
 }
 
-inline std::string suspect_json_string(const diagnosed& request) {
+inline std::string suspect_json_string(const candidate& request) {
   return starts_with(request.body, "\"{") ? "The body looks like a JSON string that holds the body." : "";
 }
 
-inline void undo_serialization(const diagnosed& before, const delivery_visitor& visit) {
-  constexpr std::size_t most_json = std::size_t{1} << 20;
-  auto& work = *before.work;
-  if (before.body.empty() || before.body.size() > most_json || !work.spend(before.body.size())) return;
+inline void undo_serialization(const candidate& before, const candidate_visitor& visit) {
+  constexpr std::size_t max_size = std::size_t{1} << 20;
+  auto& budget = *before.budget;
+  if (before.body.empty() || before.body.size() > max_size || !budget.spend(before.body.size())) return;
   json_variants json(before.body);
-  if (!json.is_json() || !work.spend(json.size_in_memory())) return;
-
-  // This runs once for each other cause that is undone, often on the same body: variants that repeat or are too
-  // long are not written a second time.
+  if (!json.is_json() || !budget.spend(json.size_in_memory())) return;
   const auto hash = std::hash<std::string_view>();
-  const auto known = work.rewritings.try_emplace(hash(before.body), json.count());
-  auto& indexes = known.first->second;
-  if (known.second) std::iota(indexes.begin(), indexes.end(), static_cast<unsigned char>(0));
-  std::vector<unsigned char> worthwhile;
   std::unordered_set<std::size_t> seen{hash(before.body)};
-  const std::size_t most = 4 * before.body.size() + 1024;  // an indent of 4 rarely doubles an event
+  const std::size_t max_length = 4 * before.body.size() + 1024;  // an indent of 4 rarely doubles an event
   std::string text;
-  for (const auto index : indexes) {
+  for (std::size_t index = 0; index < json.count(); ++index) {
     text.clear();
-    const bool fits = json.write(index, (std::min)(most, work.left()), text);
-    if (!work.spend((std::max)(text.size(), before.body.size()))) return;
-    if (!fits || !seen.insert(hash(text)).second) continue;
-    worthwhile.push_back(index);
-    visit_body(before, text, "The body was parsed and written again, in other whitespace, key order or escapes.",
-               visit);
+    const bool fits = json.write(index, (std::min)(max_length, budget.left()), text);
+    if (!budget.spend((std::max)(text.size(), before.body.size()))) return;
+    if (fits && seen.insert(hash(text)).second) {
+      visit_body(before, text, "The body was parsed and written again, in other whitespace, key order or escapes.",
+                 visit);
+    }
   }
-  indexes = worthwhile;
 }
 
-inline std::string suspect_empty(const diagnosed& request) {
+inline std::string suspect_empty(const candidate& request) {
   return request.body.empty() ? "The body is empty: something may have read it before." : "";
 }
 
-inline std::string suspect_compressed(const diagnosed& request) {
+inline std::string suspect_compressed(const candidate& request) {
   const auto body = request.body;
   const bool is_deflate = starts_with(body, "x") && body.substr(1, 1).find_first_of("\x01\x5e\x9c\xda") == 0;
   const char* const format = starts_with(body, "\x1f\x8b")           ? "gzip"
@@ -187,7 +177,7 @@ inline std::string suspect_compressed(const diagnosed& request) {
   return format == nullptr ? "" : "The body is compressed with " + std::string(format) + ".";
 }
 
-inline std::string suspect_length(const diagnosed& request) {
+inline std::string suspect_length(const candidate& request) {
   std::string what;
   const auto announced = value_of(*request.names, "content-length");
   std::int64_t length = 0;  // written as seconds are

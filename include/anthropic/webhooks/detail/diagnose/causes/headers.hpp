@@ -14,16 +14,16 @@
 #include <string_view>
 #include <utility>
 
-/// What diagnose() knows of the webhook-id, the webhook-timestamp and the names of the headers.
+/// Causes in the webhook-id, the webhook-timestamp and the names of the headers.
 namespace anthropic::webhooks::detail {
 
-inline bool lacks_a_header(const diagnosed& request) {
-  return request.id.empty() || request.timestamp.empty() || request.signature.empty();
+inline bool lacks_a_header(const candidate& request) {
+  return request.headers.id.empty() || request.headers.timestamp.empty() || request.headers.signature.empty();
 }
 
-inline std::string suspect_missing(const diagnosed& request) {
+inline std::string suspect_missing(const candidate& request) {
   std::string missing;
-  const std::array values{request.id, request.timestamp, request.signature};
+  const std::array values{request.headers.id, request.headers.timestamp, request.headers.signature};
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i].empty()) missing.append(missing.empty() ? "Absent or empty: " : ", ").append(header_names[i]);
   }
@@ -38,20 +38,20 @@ inline std::string_view value_of(const header_list& headers, std::string_view na
   return {};
 }
 
-inline void undo_other_names(const diagnosed& before, const delivery_visitor& visit) {
+inline void undo_other_names(const candidate& before, const candidate_visitor& visit) {
   if (!lacks_a_header(before)) return;
   for (const auto& names : lookalikes) {
     auto changed = before;
-    if (changed.id.empty()) changed.id = value_of(*before.names, names[0]);
-    if (changed.timestamp.empty()) changed.timestamp = value_of(*before.names, names[1]);
-    if (changed.signature.empty()) changed.signature = value_of(*before.names, names[2]);
-    changed.signed_timestamp = changed.timestamp;
+    if (changed.headers.id.empty()) changed.headers.id = value_of(*before.names, names[0]);
+    if (changed.headers.timestamp.empty()) changed.headers.timestamp = value_of(*before.names, names[1]);
+    if (changed.headers.signature.empty()) changed.headers.signature = value_of(*before.names, names[2]);
+    changed.signed_timestamp = changed.headers.timestamp;
     if (!lacks_a_header(changed))
       visit(changed, "The sender uses other names for the headers, such as " + std::string(names[2]) + ".");
   }
 }
 
-inline std::string suspect_other_names(const diagnosed& request) {
+inline std::string suspect_other_names(const candidate& request) {
   std::string what;
   if (!lacks_a_header(request)) return what;
   for (const auto& names : lookalikes) {
@@ -63,51 +63,51 @@ inline std::string suspect_other_names(const diagnosed& request) {
   return what;
 }
 
-inline void undo_swap(const diagnosed& before, const delivery_visitor& visit) {
+inline void undo_swap(const candidate& before, const candidate_visitor& visit) {
   std::int64_t seconds = 0;
-  if (!read_seconds(before.id, seconds)) return;
+  if (!read_seconds(before.headers.id, seconds)) return;
   auto changed = before;
-  std::swap(changed.id, changed.timestamp);
-  changed.signed_timestamp = changed.timestamp;
+  std::swap(changed.headers.id, changed.headers.timestamp);
+  changed.signed_timestamp = changed.headers.timestamp;
   visit(changed, "Each of webhook-id and webhook-timestamp has the value of the other.");
 }
 
-inline bool looks_swapped(const diagnosed& request) {
+inline bool looks_swapped(const candidate& request) {
   std::int64_t seconds = 0;
-  return request.id.size() == 10 && read_seconds(request.id, seconds) && !request.timestamp.empty() &&
-         !read_seconds(request.timestamp, seconds);
+  return request.headers.id.size() == 10 && read_seconds(request.headers.id, seconds) &&
+         !request.headers.timestamp.empty() && !read_seconds(request.headers.timestamp, seconds);
 }
 
-inline std::string suspect_swap(const diagnosed& request) {
+inline std::string suspect_swap(const candidate& request) {
   return looks_swapped(request) ? "The webhook-id looks like a time, and the webhook-timestamp does not." : "";
 }
 
 inline constexpr const char* milliseconds_message = "The webhook-timestamp is in milliseconds.";
 
-inline bool is_in_milliseconds(const diagnosed& request) {
+inline bool is_in_milliseconds(const candidate& request) {
   std::int64_t seconds = 0, rest = 0;
-  const auto timestamp = request.timestamp;
+  const auto timestamp = request.headers.timestamp;
   return timestamp.size() == 13 && read_seconds(timestamp.substr(0, 10), seconds) &&
          read_seconds("1" + std::string(timestamp.substr(10)), rest);
 }
 
-inline void undo_milliseconds(const diagnosed& before, const delivery_visitor& visit) {
+inline void undo_milliseconds(const candidate& before, const candidate_visitor& visit) {
   if (!is_in_milliseconds(before)) return;
   auto changed = before;
-  changed.timestamp.remove_suffix(3);
+  changed.headers.timestamp.remove_suffix(3);
   visit(changed, milliseconds_message);  // signed as it is
-  changed.signed_timestamp = changed.timestamp;
+  changed.signed_timestamp = changed.headers.timestamp;
   visit(changed, milliseconds_message);
 }
 
-inline std::string suspect_milliseconds(const diagnosed& request) {
+inline std::string suspect_milliseconds(const candidate& request) {
   return is_in_milliseconds(request) ? milliseconds_message : "";
 }
 
-inline std::string suspect_malformed_timestamp(const diagnosed& request) {
+inline std::string suspect_malformed_timestamp(const candidate& request) {
   std::string what;
   std::int64_t seconds = 0;
-  const auto timestamp = request.timestamp;
+  const auto timestamp = request.headers.timestamp;
   if (timestamp.empty() || read_seconds(timestamp, seconds) || looks_swapped(request) ||
       is_in_milliseconds(request)) {
     return what;
@@ -139,10 +139,10 @@ inline std::string in_words(std::int64_t seconds) {
   return std::to_string(seconds) + " s (" + larger + ")";
 }
 
-inline void undo_clock(const diagnosed& before, const delivery_visitor& visit) {
+inline void undo_clock(const candidate& before, const candidate_visitor& visit) {
   constexpr std::int64_t tolerance = WebhookVerifier::default_tolerance.count();
   std::int64_t seconds = 0;
-  if (!read_seconds(before.timestamp, seconds)) return;
+  if (!read_seconds(before.headers.timestamp, seconds)) return;
   const auto age = before.now - seconds;
   const auto off = age < 0 ? -age : age;
   if (off <= tolerance) return;
