@@ -1,15 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Says why a saved request was refused, or what it holds. The secret is in ANTHROPIC_WEBHOOK_SIGNING_KEY; while
-// secrets are rotated, name each, with a comma between them.
-//
-//   diagnose [--now SECONDS] [--body FILE] [file]
-//
-// The file, or else standard input, is a request as a log keeps it: header lines, an empty line, and the body byte
-// for byte. A request line, or the status line of `curl -i`, may come first. What `curl -v` prints is such a file
-// too; since that does not show the body, put it at the end, or name the file that has it with --body. --now is
-// the time at which the request came, in seconds since 1970. Without it, diagnose takes the present, and reports a
-// wrong clock for an old request. The exit status is 0 for a verified event, 1 if the request does not verify or
-// is not an event, and 2 for any other error.
+// Says why a saved request was refused, or what it holds. `diagnose --help` says how to call it.
+#include "command_line.hpp"
+
 #include <anthropic/webhooks/diagnose.hpp>
 
 #include <algorithm>
@@ -20,7 +12,6 @@
 #include <fstream>
 #include <iostream>
 #include <iterator>
-#include <optional>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -30,6 +21,23 @@
 #include <vector>
 
 using namespace anthropic::webhooks;
+
+const char* const usage = "usage: diagnose [--now SECONDS] [--body FILE] [FILE]";
+const char* const help = R"(
+Says why a request was refused, or that it verifies. The secret is in ANTHROPIC_WEBHOOK_SIGNING_KEY, or several with
+commas between them.
+
+FILE, or standard input, is a request as a log keeps it: header lines, an empty line, and the body, byte for byte. A
+request line, or the status line of `curl -i`, may come first. It may also be the output of `curl -v`, which does not
+show the body: append it, or name its file with --body.
+
+--now SECONDS  When the request arrived, in seconds since 1970. Without it, an old request is reported as a clock that
+               is wrong.
+--body FILE    Has the body.
+
+The exit status is 0 for a verified event, 1 if the request does not verify or is not an event, and 2 for any other
+error.
+)";
 
 struct Request {
   std::vector<std::pair<std::string, std::string>> headers;
@@ -96,16 +104,11 @@ std::vector<WebhookFinding> findings_for(const std::string& secrets, const Reque
 
 int main(int argc, char** argv) try {
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  // Takes an option and its value out.
-  const auto option = [&arguments](const std::string& name) {
-    std::optional<std::string> value;
-    const auto found = std::find(arguments.begin(), arguments.end(), name);
-    if (found == arguments.end() || found + 1 == arguments.end()) return value;
-    value = found[1];
-    arguments.erase(found, found + 2);
-    return value;
-  };
-  const auto seconds = option("--now"), body_path = option("--body");
+  if (take_flag(arguments, "--help")) {
+    std::cout << usage << '\n' << help;
+    return 0;
+  }
+  const auto seconds = take_option(arguments, "--now"), body_path = take_option(arguments, "--body");
   auto now = std::chrono::system_clock::now();
   if (seconds) {
     if (seconds->empty() || seconds->size() > 10 ||
@@ -115,7 +118,7 @@ int main(int argc, char** argv) try {
     now = std::chrono::system_clock::time_point(std::chrono::seconds(std::stoll(*seconds)));
   }
   if (arguments.size() > 1 || (!arguments.empty() && starts_with(arguments[0], "-"))) {
-    throw std::runtime_error("usage: diagnose [--now SECONDS] [--body FILE] [file]");
+    throw std::runtime_error(usage);
   }
   const char* secrets = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
   if (secrets == nullptr || *secrets == '\0') throw std::runtime_error("ANTHROPIC_WEBHOOK_SIGNING_KEY is not set");

@@ -1,17 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Fetches the object that an event is about, since the event has only its type and IDs, and prints its status.
-//
-//   ANTHROPIC_API_KEY=... fetch [file...]
-//
-// Each file has a body, as the service sent it. Without a file it reads standard input, such as a body that the
-// receiver recorded:
-//
-//   sqlite3 webhooks.db "SELECT body FROM webhook_events WHERE id = 'whe_...'" | fetch
-//
-// ANTHROPIC_BASE_URL is where the API is, if it is not the service's own: a gateway, or stand_in for trials. The
-// exit status is 1 if an event could not be fetched, and 2 if nothing was tried.
+// Fetches the object that an event is about, since the event has only its type and IDs. `fetch --help` says how to
+// call it.
 //
 // A handler of the receiver calls Api::get() first and writes after, so that it does not lock SQLite meanwhile.
+#include "command_line.hpp"
+
 #include <anthropic/webhooks.hpp>
 
 #include <curl/curl.h>
@@ -30,8 +23,22 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 using namespace anthropic::webhooks;
+
+const char* const help = R"(usage: fetch [FILE...]
+
+Fetches the object that each event is about, and prints its status. A FILE, or standard input, has a body as the service
+sent it, such as one that the receiver recorded:
+
+  sqlite3 webhooks.db "SELECT body FROM webhook_events WHERE id = 'whe_...'" | fetch
+
+ANTHROPIC_API_KEY is the key, and ANTHROPIC_BASE_URL the API's address, if it is not the service's own: a gateway, or
+stand_in for trials.
+
+The exit status is 0 if every object was fetched or is gone, 1 if one could not be fetched, and 2 if nothing was tried.
+)";
 
 // One connection to the API, for one thread at a time.
 class Api {
@@ -141,6 +148,11 @@ void print_object(Api& api, std::istream& in) {
 }
 
 int main(int argc, char** argv) try {
+  std::vector<std::string> files(argv + 1, argv + argc);
+  if (take_flag(files, "--help")) {
+    std::cout << help;
+    return 0;
+  }
   curl_global_init(CURL_GLOBAL_DEFAULT);
   const char* const key = std::getenv("ANTHROPIC_API_KEY");
   const char* const base_url = std::getenv("ANTHROPIC_BASE_URL");
@@ -155,10 +167,10 @@ int main(int argc, char** argv) try {
       good = false;
     }
   };
-  if (argc == 1) try_each("standard input", std::cin);
-  for (int i = 1; i < argc; ++i) {
-    std::ifstream file(argv[i], std::ios::binary);
-    try_each(argv[i], file);
+  if (files.empty()) try_each("standard input", std::cin);
+  for (const auto& name : files) {
+    std::ifstream file(name, std::ios::binary);
+    try_each(name, file);
   }
   return good ? 0 : 1;
 } catch (const std::exception& e) {

@@ -1,24 +1,16 @@
 // SPDX-License-Identifier: MIT
-// Signs the body in each file with the secret in ANTHROPIC_WEBHOOK_SIGNING_KEY, sends it, and prints the answer.
-//
-//   send [--tamper] [--retry SECONDS] URL[,URL...] file...
-//
-// A port alone stands for http://127.0.0.1:port/webhooks. Several URLs take turns. --tamper changes each body
-// after it is signed. --retry makes up to three attempts, as the service does. The second comes one to two times
-// SECONDS after the first, and the third five to ten times SECONDS after the second. 5 is about what the service
-// does. The exit status is 1 if a delivery did not end with a 2xx, and 2 for any other error.
-#include <anthropic/webhooks/verify.hpp>
+// Sends signed deliveries, as the service does, and prints the answers. `send --help` says how to call it.
+#include "command_line.hpp"
+#include "delivery.hpp"
 
 #include <httplib.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
-#include <cstdlib>
+#include <cstddef>
 #include <exception>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <random>
 #include <sstream>
 #include <stdexcept>
@@ -26,7 +18,22 @@
 #include <thread>
 #include <vector>
 
-using namespace anthropic::webhooks;
+const char* const usage = "usage: send [--tamper] [--age SECONDS] [--retry SECONDS] URL[,URL...] EVENT...";
+const char* const help = R"(
+Signs each EVENT with the first secret in ANTHROPIC_WEBHOOK_SIGNING_KEY, posts it to the URL, and prints the status of
+the answer.
+
+URL    Several URLs take turns. A port alone means http://127.0.0.1:PORT/webhooks.
+EVENT  An event type, such as session.status_idled, for which send generates an event; `all`, for one event of every
+       type; or a file with a body.
+
+--tamper         Changes each body after signing it.
+--age SECONDS    Dates the signature that far back. Unless you change it, a verifier accepts 300 seconds.
+--retry SECONDS  Makes up to three attempts, as the service does. It waits once to twice SECONDS before the second,
+                 and five to ten times SECONDS before the third; 5 is close to the service.
+
+The exit status is 0 if every event was answered with 2xx, 1 if one was not, and 2 for any other error.
+)";
 
 // One attempt. Returns the status of the answer, or what there was instead.
 std::string post(const std::string& url, const httplib::Headers& headers, const std::string& body) {
@@ -37,65 +44,45 @@ std::string post(const std::string& url, const httplib::Headers& headers, const 
   return result ? std::to_string(result->status) : "no answer (" + to_string(result.error()) + ")";
 }
 
-// The service sends the event's id as the webhook-id. A body that is not an event has none.
-std::string id_of(const std::string& body) {
-  WebhookError error;
-  const auto event = try_unwrap(body, error);
-  return event ? event->id : "msg_" + std::to_string(std::chrono::system_clock::now().time_since_epoch().count());
-}
-
 int main(int argc, char** argv) try {
-  std::vector<std::string> files(argv + 1, argv + argc), urls;
-  bool tamper = false;
-  int attempts = 1;
-  std::chrono::duration<double> pause{};
-  for (; !files.empty() && files[0].compare(0, 2, "--") == 0; files.erase(files.begin())) {
-    if (files[0] == "--tamper") {
-      tamper = true;
-    } else if (files[0] == "--retry" && files.size() > 1) {
-      attempts = 3;
-      pause = std::chrono::duration<double>(std::stod(files[1]));
-      files.erase(files.begin());
-    } else {
-      files.clear();
-      break;
-    }
+  std::vector<std::string> arguments(argv + 1, argv + argc), urls;
+  if (take_flag(arguments, "--help")) {
+    std::cout << usage << '\n' << help;
+    return 0;
   }
-  if (files.size() < 2) throw std::runtime_error("usage: send [--tamper] [--retry SECONDS] URL[,URL...] file...");
-  std::istringstream list(files[0]);
+  const bool tamper = take_flag(arguments, "--tamper");
+  const std::chrono::duration<double> age(take_seconds(arguments, "--age").value_or(0));
+  const auto retry = take_seconds(arguments, "--retry");
+  if (arguments.size() < 2 || arguments[0].compare(0, 2, "--") == 0) throw std::runtime_error(usage);
+  std::istringstream list(arguments[0]);
   for (std::string url; std::getline(list, url, ',');) {
     const bool is_port = url.find_first_not_of("0123456789") == std::string::npos;
     urls.push_back(is_port ? "http://127.0.0.1:" + url + "/webhooks" : url);
   }
-  files.erase(files.begin());
+  arguments.erase(arguments.begin());
+  const auto deliveries = deliveries_of(arguments);
+  const auto signer = signer_from_environment();
 
 #ifdef SIGPIPE
   std::signal(SIGPIPE, SIG_IGN);  // if a receiver ends in the middle, that is a result too
 #endif
-  const char* keys = std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
-  const std::string secrets = keys ? keys : "";
-  const WebhookVerifier signer(secrets.substr(0, secrets.find(',')));
   std::minstd_rand random(std::random_device{}());
   std::size_t next_url = random() % urls.size();
 
   bool good = true;
-  for (const auto& file : files) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) throw std::runtime_error("cannot read " + file);
-    const std::string body{std::istreambuf_iterator<char>(in), {}}, id = id_of(body);
-    std::string line = file + ":";
+  for (const auto& [name, id, body] : deliveries) {
+    std::string line = name + ":";
     bool accepted = false;
-    for (int attempt = 1; attempt <= attempts && !accepted; ++attempt) {
+    for (int attempt = 1; attempt <= (retry ? 3 : 1) && !accepted; ++attempt) {
       if (attempt > 1) {
-        std::this_thread::sleep_for(pause * (attempt == 3 ? 5 : 1) *
+        std::this_thread::sleep_for(std::chrono::duration<double>(*retry) * (attempt == 3 ? 5 : 1) *
                                     std::uniform_real_distribution(1., 2.)(random));
       }
-      const auto now = std::chrono::system_clock::now();
-      const httplib::Headers headers{
-          {"webhook-id", id},
-          {"webhook-timestamp", std::to_string(std::chrono::system_clock::to_time_t(now))},
-          {"webhook-signature", signer.sign(id, now, body)}};
-      const auto status = post(urls[next_url++ % urls.size()], headers, tamper ? body + ' ' : body);
+      const auto signed_at =
+          std::chrono::system_clock::now() - std::chrono::duration_cast<std::chrono::system_clock::duration>(age);
+      const auto headers = signer.signed_headers(id, body, signed_at);
+      const auto status =
+          post(urls[next_url++ % urls.size()], {headers.begin(), headers.end()}, tamper ? body + ' ' : body);
       accepted = status[0] == '2';
       line += ' ' + status;
     }

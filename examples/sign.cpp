@@ -1,27 +1,34 @@
 // SPDX-License-Identifier: MIT
-// Prints a request that was signed just now: headers, an empty line, and the body in the file, as diagnose reads
-// it.
-//   ANTHROPIC_WEBHOOK_SIGNING_KEY=whsec_... sign file
-#include <anthropic/webhooks/verify.hpp>
+// Prints a signed request, as diagnose reads it. `sign --help` says how to call it.
+#include "command_line.hpp"
+#include "delivery.hpp"
 
-#include <cstdlib>
 #include <exception>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <stdexcept>
 #include <string>
+#include <vector>
+
+const char* const usage = "usage: sign EVENT";
+const char* const help = R"(
+Prints a request, signed now with the first secret in ANTHROPIC_WEBHOOK_SIGNING_KEY: the three headers, an empty
+line, and the body.
+
+EVENT  An event type, such as session.status_idled, for which sign generates an event; or a file with a body.
+)";
 
 int main(int argc, char** argv) try {
-  if (argc != 2) throw std::runtime_error("usage: sign file");
-  std::ifstream in(argv[1], std::ios::binary);
-  if (!in) throw std::runtime_error("cannot read " + std::string(argv[1]));
-  const std::string body{std::istreambuf_iterator<char>(in), {}};
-
-  const anthropic::webhooks::WebhookVerifier signer(std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY"));
-  for (const auto& [name, value] : signer.signed_headers("msg_1", body))
+  std::vector<std::string> arguments(argv + 1, argv + argc);
+  if (take_flag(arguments, "--help")) {
+    std::cout << usage << '\n' << help;
+    return 0;
+  }
+  if (arguments.size() != 1 || arguments[0] == "all") throw std::runtime_error(usage);
+  const auto delivery = deliveries_of(arguments).front();
+  for (const auto& [name, value] : signer_from_environment().signed_headers(delivery.id, delivery.body)) {
     std::cout << name << ": " << value << '\n';
-  std::cout << '\n' << body;
+  }
+  std::cout << '\n' << delivery.body;
   return 0;
 } catch (const std::exception& e) {
   std::cerr << "sign: " << e.what() << '\n';

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Unwraps webhook bodies, one in each file named (or one from standard input), and prints a line for each event.
-// A body that is not an event is reported on standard error, and makes the exit status 1.
+// Prints a line for each event. `unwrap --help` says how to call it.
+#include "command_line.hpp"
+
 #include <anthropic/webhooks.hpp>
 
 #include <nlohmann/json.hpp>
@@ -10,8 +11,17 @@
 #include <iterator>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace webhooks = anthropic::webhooks;
+
+const char* const help = R"(usage: unwrap [FILE...]
+
+Prints a line for the event in each FILE, or in standard input: when it happened, its ID and type, and the IDs of what it
+is about. It verifies no signature.
+
+A body that is not an event is reported on standard error, and makes the exit status 1.
+)";
 
 // The IDs of what an event is about, whatever its type.
 std::string resource_ids(const webhooks::BetaWebhookEventData& data) {
@@ -43,11 +53,16 @@ bool print_event(const std::string& name, std::istream& in) {
 }
 
 int main(int argc, char** argv) {
-  if (argc == 1) return print_event("standard input", std::cin) ? 0 : 1;
+  std::vector<std::string> files(argv + 1, argv + argc);
+  if (take_flag(files, "--help")) {
+    std::cout << help;
+    return 0;
+  }
+  if (files.empty()) return print_event("standard input", std::cin) ? 0 : 1;
   bool good = true;
-  for (int i = 1; i < argc; ++i) {
-    std::ifstream file(argv[i], std::ios::binary);
-    good &= print_event(argv[i], file);
+  for (const auto& name : files) {
+    std::ifstream file(name, std::ios::binary);
+    good &= print_event(name, file);
   }
   return good ? 0 : 1;
 }

@@ -70,7 +70,9 @@ foreach(name IN ITEMS verifier testing no_exceptions timestamps_date timestamps_
   expect(${name} "0 ${${name}_output}" "${result} ${out}")
 endforeach()
 
-# The server, on a random port, gets two deliveries and one that was changed.
+# The server, on a random port, gets deliveries that are good, changed or too old, and then one of each event type.
+file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/fixtures/event_types.tsv event_types REGEX "^[^#]")
+list(TRANSFORM event_types REPLACE "\t.*" "")
 if(EXISTS ${BINARY_DIR}/server)
   file(WRITE ${BINARY_DIR}/deliver [[
 for try in 1 2 3; do
@@ -78,13 +80,17 @@ for try in 1 2 3; do
   "$1/server" $port >"$1/server.out" 2>"$1/server.err" &
   server=$!
   tries=0
-  while [ $((tries += 1)) -lt 100 ] && kill -0 $server 2>/dev/null; do
+  while [ $((tries += 1)) -lt 600 ] && kill -0 $server 2>/dev/null; do
     if "$1/send" $port "$2/session.status_idled.json" >"$1/send.out" 2>&1; then
       "$1/send" $port "$2/vault.created.json"
       "$1/send" --tamper $port "$2/vault.created.json"
+      "$1/send" --age 301 $port "$2/vault.created.json"
+      "$1/send" --age 60 $port "$2/vault.created.json"
+      "$1/send" $port all
+      "$1/send" --age -400 $port agent.created agent.deleted
       kill $server
-      sed "s/:$port/:PORT/" "$1/server.out"
-      cat "$1/server.err"
+      sed "s/:$port/:PORT/; s/^idle: sesn_01.\{22\}$/idle: sesn_01.../" "$1/server.out"
+      sed 's/^signed [0-9]*/signed N/' "$1/server.err"
       exit 0
     fi
     sleep 0.1
@@ -97,17 +103,84 @@ exit 1
   set(ENV{ANTHROPIC_WEBHOOK_SIGNING_KEY} whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw)
   execute_process(COMMAND sh ${BINARY_DIR}/deliver ${BINARY_DIR} ${examples}/payloads
     RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE out)
-  file(READ ${examples}/payloads/session.status_idled.json body)
-  string(JSON idle GET "${body}" data id)
   set(created ${examples}/payloads/vault.created.json)
   file(SIZE ${created} size)
   math(EXPR size "${size} + 1")
-  set(expected "0 ${created}: 204\n${created}: 401\nlistening on http://localhost:PORT/webhooks\nidle: ${idle}\nignored: vault.created\n")
-  string(APPEND expected "${no_match}The body has ${size} bytes, 1 secret was tried, ${signatures}\n")
+  list(JOIN event_types ": 204\n" all_sent)
+  list(JOIN event_types "\nignored: " all_received)
+  string(REPLACE "ignored: session.status_idled\n" "idle: sesn_01...\n" all_received "${all_received}")
+  string(CONCAT expected "0 ${created}: 204\n${created}: 401\n${created}: 401\n${created}: 204\n"
+    "${all_sent}: 204\nagent.created: 401\nagent.deleted: 401\n"
+    "listening on http://localhost:PORT/webhooks\nidle: sesn_01...\nignored: vault.created\nignored: vault.created\n"
+    "ignored: ${all_received}\n"
+    "${no_match}The body has ${size} bytes, 1 secret was tried, ${signatures}\nsigned N s ago, and the tolerance is 300 s\n"
+    "signed N s in the future, and the tolerance is 300 s\nsigned N s in the future, and the tolerance is 300 s\n")
   expect("the server" "${expected}" "${result} ${out}")
 else()
   message("skipped: the server, which was not built")
 endif()
+
+# How send and sign are called; the others are further down.
+set(send_usage "usage: send [--tamper] [--age SECONDS] [--retry SECONDS] URL[,URL...] EVENT...\n")
+set(sign_usage "usage: sign EVENT\n")
+function(expect_call program expected)
+  if(EXISTS ${BINARY_DIR}/${program})
+    execute_process(COMMAND ${BINARY_DIR}/${program} ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE err)
+    string(REGEX REPLACE "\n\n.*" "\n" out "${out}")  # of --help, all but the first line
+    expect("${program} ${ARGN}" "${expected}" "${result} ${out}${err}")
+  endif()
+endfunction()
+expect_call(send "0 ${send_usage}" --help)
+expect_call(send "0 ${send_usage}" 8080 vault.created --help)
+expect_call(send "2 send: ${send_usage}")
+expect_call(send "2 send: ${send_usage}" 8080)
+expect_call(send "2 send: ${send_usage}" --other 8080 vault.created)
+expect_call(send "2 send: --age needs a value\n" 8080 vault.created --age)
+foreach(seconds IN ITEMS soon 5s 1e10 --retry)
+  expect_call(send "2 send: --age takes a number of seconds, not ${seconds}\n" --age ${seconds} 8080 vault.created)
+endforeach()
+expect_call(sign "0 ${sign_usage}" --help)
+expect_call(sign "2 sign: ${sign_usage}")
+expect_call(sign "2 sign: ${sign_usage}" all)
+expect_call(sign "2 sign: ${sign_usage}" vault.created vault.created)
+set(neither "is neither an event type nor a file; the nearest type is")
+expect_call(send "2 send: session.status_idle ${neither} session.status_idled\n" 8080 vault.created session.status_idle)
+expect_call(sign "2 sign: session.status_idle ${neither} session.status_idled\n" session.status_idle)
+expect_call(sign "2 sign: idled ${neither} session.idled\n" idled)
+expect_call(sign "2 sign: vaults.created ${neither} vault.created\n" vaults.created)
+expect_call(sign "2 sign: . ${neither} session.idled\n" .)  # a folder
+set(ENV{ANTHROPIC_WEBHOOK_SIGNING_KEY} "")
+expect_call(sign "2 sign: ANTHROPIC_WEBHOOK_SIGNING_KEY is not set\n" vault.created)
+
+# What sign generates has the keys of its event type, and IDs of the same form as in the payload of the same resource.
+set(ENV{ANTHROPIC_WEBHOOK_SIGNING_KEY} whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw)
+set(alphanumeric "[0-9A-Za-z]")
+string(REPEAT "${alphanumeric}" 22 random)
+function(masked variable body) # its IDs and its time but for their form
+  string(REGEX REPLACE "_01${random}\"" "_01...\"" body "${body}")
+  string(REGEX REPLACE "\"whe_[0-9a-f]+\"" "\"whe_...\"" body "${body}")
+  string(REGEX REPLACE "T..:..:..Z\"" "T...\"" body "${body}")
+  string(REGEX REPLACE "\"....-..-..T" "\"...T" body "${body}")
+  set(${variable} "${body}" PARENT_SCOPE)
+endfunction()
+foreach(payload IN LISTS payloads)
+  string(REGEX MATCH "([^/]+)[.]json$" name ${payload})
+  set(event_type ${CMAKE_MATCH_1})
+  if(NOT event_type IN_LIST event_types)
+    continue()
+  endif()
+  execute_process(COMMAND ${BINARY_DIR}/sign ${event_type} RESULT_VARIABLE result OUTPUT_VARIABLE request)
+  string(REGEX REPLACE ".*\n\n" "" body "${request}")
+  string(JSON id GET "${body}" id)
+  if(NOT result EQUAL 0 OR NOT request MATCHES "^webhook-id: ${id}\n" OR NOT id MATCHES "^whe_[0-9a-f]+$")
+    message(FATAL_ERROR "sign ${event_type}: ${result} ${request}")
+  endif()
+  file(READ ${payload} expected)
+  string(STRIP "${expected}" expected)
+  masked(expected "${expected}")
+  masked(body "${body}")
+  expect("sign ${event_type}" "${expected}" "${body}")
+endforeach()
 
 # Saved requests: one that is right, with a request line and CRLF, and the same spoilt in some way.
 file(READ ${examples}/payloads/session.status_idled.json body)
@@ -167,12 +240,15 @@ expect_diagnosis("no empty line" "2 diagnose: there is no empty line after the h
 expect_diagnosis("no header" "2 diagnose: line 4 is not a header\n" ${secret} "${headers}{}\n\n" ${at})
 expect_diagnosis("no secret" "2 diagnose: ANTHROPIC_WEBHOOK_SIGNING_KEY is not set\n" "" "\n" ${at})
 expect_diagnosis("no time" "2 diagnose: --now takes whole seconds since 1970\n" ${secret} "\n" --now today)
-foreach(arguments IN ITEMS "--help" "--now" "--body" "a;b")
-  execute_process(COMMAND ${BINARY_DIR}/diagnose ${arguments} RESULT_VARIABLE result ERROR_VARIABLE err)
-  expect("diagnose ${arguments}" "2 diagnose: usage: diagnose [--now SECONDS] [--body FILE] [file]\n" "${result} ${err}")
-endforeach()
-execute_process(COMMAND ${BINARY_DIR}/diagnose nowhere RESULT_VARIABLE result ERROR_VARIABLE err)
-expect("diagnose of no file" "2 diagnose: cannot read nowhere\n" "${result} ${err}")
+expect_call(unwrap "0 usage: unwrap [FILE...]\n" --help)
+expect_call(fetch "0 usage: fetch [FILE...]\n" --help)
+set(diagnose_usage "usage: diagnose [--now SECONDS] [--body FILE] [FILE]\n")
+expect_call(diagnose "0 ${diagnose_usage}" --help)
+expect_call(diagnose "2 diagnose: ${diagnose_usage}" a b)
+expect_call(diagnose "2 diagnose: ${diagnose_usage}" --other)
+expect_call(diagnose "2 diagnose: --now needs a value\n" --now)
+expect_call(diagnose "2 diagnose: --body needs a value\n" --body)
+expect_call(diagnose "2 diagnose: cannot read nowhere\n" nowhere)
 
 # What sign prints is right now, and so is a body that is not an event.
 execute_process(COMMAND ${BINARY_DIR}/sign ${fixture} COMMAND ${BINARY_DIR}/diagnose
@@ -207,7 +283,6 @@ foreach(block IN LISTS blocks)
 endforeach()
 
 # There is one payload for each resource.
-file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/fixtures/event_types.tsv event_types REGEX "^[^#]")
 set(resources broken unknown)
 foreach(event_type IN LISTS event_types)
   string(REGEX MATCH "^([^.]+[.](thread_)?)([^\t]+)" tag "${event_type}")

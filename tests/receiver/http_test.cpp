@@ -521,7 +521,8 @@ TEST_CASE("send signs each body and prints the answers") {
     int status;
     std::string output;
   };
-  const std::string usage = "send: usage: send [--tamper] [--retry SECONDS] URL[,URL...] file...\n";
+  const std::string usage =
+      "send: usage: send [--tamper] [--age SECONDS] [--retry SECONDS] URL[,URL...] EVENT...\n";
   for (const auto& [secrets, arguments, status, output] :
        std::vector<Case>{{test_secret, {url, good, good}, 0, good + ": 200\n" + good + ": 200\n"},
                          {test_secret + "," + old_secret, {port, good}, 0, good + ": 200\n"},
@@ -533,8 +534,7 @@ TEST_CASE("send signs each body and prints the answers") {
                          {test_secret, {url + "/x", good}, 1, good + ": 404\n"},
                          {test_secret, {port}, 2, usage},
                          {test_secret, {"--other", port, good}, 2, usage},
-                         {test_secret, {port, "nowhere"}, 2, "send: cannot read nowhere\n"},
-                         {"", {port, good}, 2, "send: webhook secret: it is empty\n"}}) {
+                         {"", {port, good}, 2, "send: ANTHROPIC_WEBHOOK_SIGNING_KEY is not set\n"}}) {
     std::vector<std::string> command{SEND};
     command.insert(command.end(), arguments.begin(), arguments.end());
     Process process(secrets, command, log);
