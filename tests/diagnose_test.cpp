@@ -91,7 +91,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 std::string percent_encoded(const std::string& text) {
   std::ostringstream out;
   out << std::uppercase << std::hex;
-  for (const char c : text) out << '%' << (c / 16) << (c % 16);
+  for (const unsigned char c : text) out << '%' << (c / 16) << (c % 16);
   return out.str();
 }
 
@@ -226,6 +226,30 @@ std::vector<spoilt> spoilt_requests() {
        {cause::body_json_string}},
       {"NUL", with_body(good, body + '\0'), {cause::body_nul}},
       {"many NULs", with_body(good, body + std::string(1000, '\0')), {cause::body_nul}},
+
+      {"é read as Latin-1", with_body(signed_request("é"), "Ã©"), {cause::body_charset}},
+      {"€ read as Latin-1", with_body(signed_request("€"), "â\u0082¬"), {cause::body_charset}},
+      {"€ read as Windows-1252", with_body(signed_request("€"), "â‚¬"), {cause::body_charset}},
+      {"an emoji read as Latin-1", with_body(signed_request("😀"), "ð\u009f\u0098\u0080"), {cause::body_charset}},
+      {"an emoji read as Windows-1252", with_body(signed_request("😀"), "ðŸ˜€"), {cause::body_charset}},
+      {"an emoji with two bytes that Windows-1252 leaves undefined",
+       with_body(signed_request("🐁"), "ðŸ\u0090\u0081"),
+       {cause::body_charset}},
+      {"raw Latin-1", with_body(signed_request("{\"é\":\"ÿ\"}"), "{\"\xe9\":\"\xff\"}"), {cause::body_charset}},
+      {"raw Windows-1252", with_body(signed_request("€™é"), "\x80\x99\xe9"), {cause::body_charset}},
+      {"raw Latin-1 that UTF-8 was made of", with_body(signed_request("\xe9"), "é"), {cause::body_charset}},
+      {"read as Windows-1252, and escaped",
+       with_body(signed_request(R"({"a":"é"})"), R"({"a": "\u00c3\u00a9"})"),
+       {cause::body_charset, cause::body_reserialized}},
+      {"written again, in Latin-1",
+       with_body(signed_request(R"({"a":"é"})"), "{\"a\": \"\xe9\"}"),
+       {cause::body_charset, cause::body_reserialized}},
+      {"read as Latin-1, in base64 with LF",
+       with_body(signed_request(R"({"a":"é"})"), base64("{\"a\":\"Ã©\"}\n")),
+       {cause::body_charset, cause::body_base64, cause::body_newline}},
+      {"BOM read as Windows-1252",
+       with_body(signed_request(R"({"a":"é"})"), "ï»¿{\"a\":\"Ã©\"}"),
+       {cause::body_charset, cause::body_byte_order_mark}},
 
       {"quoted secret", with_secret(good, '"' + secret + '"'), {cause::secret_decorated}},
       {"secret with LF", with_secret(good, secret + "\n"), {cause::secret_decorated}},
@@ -388,6 +412,22 @@ TEST_CASE("what a signature proves is found, once it is undone") {
   }
 }
 
+TEST_CASE("each byte of UTF-8 is found behind the character that Latin-1 or Windows-1252 has for it") {
+  const std::string windows_1252[] = {
+      "€",      "\u0081", "‚", "ƒ", "„", "…", "†", "‡", "ˆ", "‰", "Š", "‹", "Œ", "\u008d", "Ž", "\u008f",
+      "\u0090", "‘",      "’", "“", "”", "•", "–", "—", "˜", "™", "š", "›", "œ", "\u009d", "ž", "Ÿ"};
+  for (unsigned char byte = 0x80; byte < 0xC0; ++byte) {
+    const std::string latin_1{'\xc2', static_cast<char>(byte)};  // in UTF-8
+    const std::string windows = byte < 0xA0 ? windows_1252[byte - 0x80] : latin_1;
+    const std::string raw{static_cast<char>(byte)};
+    INFO(static_cast<int>(byte));
+    for (const auto& read : {latin_1, windows}) {
+      check_findings(findings_of(with_body(signed_request(latin_1), "Â" + read)), {cause::body_charset}, true);
+      check_findings(findings_of(with_body(signed_request(read), raw)), {cause::body_charset}, true);
+    }
+  }
+}
+
 TEST_CASE("what no signature proves is told as what looks wrong") {
   const auto good = signed_request();
   const std::string none = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
@@ -407,6 +447,8 @@ TEST_CASE("what no signature proves is told as what looks wrong") {
   milliseconds.timestamp += "999";
   auto no_milliseconds = wrong;
   no_milliseconds.timestamp += "99x";
+  auto no_digits = wrong;
+  no_digits.timestamp.replace(9, 1, "x").append("000");
   auto microseconds = wrong;
   microseconds.timestamp += "000000";
   auto old = wrong;
@@ -438,6 +480,13 @@ TEST_CASE("what no signature proves is told as what looks wrong") {
       {"a JSON string that is none", with_body(good, "\"\\x\" \"\""), {cause::unknown}},
       {"NUL, and another", with_body(good, "{}\0"s), {cause::body_nul}},
       {"only NUL", with_body(good, "\0"s), {cause::body_nul}},
+      {"U+FFFD", with_body(signed_request("é"), "\xef\xbf\xbd"), {cause::body_charset}},
+      {"U+FFFD as an escape", with_body(signed_request("é"), R"({"a":"\ufffd"})"), {cause::body_charset}},
+      {"U+FFFD as an escape in capitals",
+       with_body(signed_request("é"), R"({"a":"\uFFFD"})"),
+       {cause::body_charset}},
+      {"a character that became a question mark", with_body(signed_request("é€"), "\xe9?"), {cause::unknown}},
+      {"another body that is not ASCII", with_body(good, "\xc3\xc2\xc4\x80中é"), {cause::unknown}},
 
       {"password", with_secret(wrong, "battery staple"), {cause::secret_malformed}},
       {"empty secret", with_secret(wrong, ""), {cause::secret_malformed}},
@@ -475,6 +524,7 @@ TEST_CASE("what no signature proves is told as what looks wrong") {
       {"swapped and empty", swapped_and_empty, {cause::headers_missing}},
       {"milliseconds", milliseconds, {cause::timestamp_in_milliseconds}},
       {"no milliseconds", no_milliseconds, {cause::timestamp_malformed}},
+      {"no seconds before the milliseconds", no_digits, {cause::timestamp_malformed}},
       {"microseconds", microseconds, {cause::timestamp_malformed}},
       {"hexadecimal", with_signature(good, zeros), {cause::signature_hexadecimal}},
       {"url-safe", with_signature(good, "v1," + url_safe(std::string(43, '/'))), {cause::signature_url_safe}},
@@ -642,6 +692,7 @@ TEST_CASE("two causes at once are found, in whichever order they came") {
       {cause::body_newline, in_body([](const std::string& text) { return text + "\n"; })},
       {cause::body_line_endings, in_body([](const std::string& text) { return replaced(text, "\n", "\r\n"); })},
       {cause::body_byte_order_mark, in_body([](const std::string& text) { return "\xef\xbb\xbf" + text; })},
+      {cause::body_charset, in_body([](const std::string& text) { return replaced(text, "é", "Ã©"); })},
       {cause::body_percent_encoded, in_body(percent_encoded)},
       {cause::body_reserialized,
        in_body([](const std::string& text) { return text[0] == '{' ? replaced(text, "\n  ", "\n    ") : text; })},
@@ -659,7 +710,7 @@ TEST_CASE("two causes at once are found, in whichever order they came") {
   const std::set added{cause::body_base64, cause::body_json_string, cause::body_nul, cause::secret_encoded_twice,
                        cause::signature_form_decoded};
   const auto good = request_with_plus_and_slash([](const std::string& number) {
-    return signed_request("{\n  \"a\": " + number + ",\n  \"b\": \"+ /\"\n}", plus_key, timestamp, plus_secret);
+    return signed_request("{\n  \"a\": " + number + ",\n  \"b\": \"+ / é\"\n}", plus_key, timestamp, plus_secret);
   });
   REQUIRE(good.secret.find('+') != std::string::npos);
   int pairs = 0;
@@ -722,11 +773,12 @@ TEST_CASE("each cause has a name") {
                                     "body_length",
                                     "secret_encoded_twice",
                                     "timestamp_malformed",
-                                    "signature_form_decoded"};
+                                    "signature_form_decoded",
+                                    "body_charset"};
   int value = 0;
   for (const auto name : names) CHECK(to_string(static_cast<cause>(value++)) == name);
   CHECK(to_string(static_cast<cause>(value)) == "unknown");
-  static_assert(to_string(cause::signature_form_decoded) == "signature_form_decoded");
+  static_assert(to_string(cause::body_charset) == "body_charset");
 }
 
 TEST_CASE("headers may be a function, whose exceptions pass through") {

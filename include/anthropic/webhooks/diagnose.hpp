@@ -4,6 +4,7 @@
 #include <anthropic/webhooks/detail/delivery.hpp>
 #include <anthropic/webhooks/detail/diagnose/candidate.hpp>
 #include <anthropic/webhooks/detail/diagnose/causes/body.hpp>
+#include <anthropic/webhooks/detail/diagnose/causes/charset.hpp>
 #include <anthropic/webhooks/detail/diagnose/causes/headers.hpp>
 #include <anthropic/webhooks/detail/diagnose/causes/secret.hpp>
 #include <anthropic/webhooks/detail/diagnose/causes/signature.hpp>
@@ -54,6 +55,7 @@ enum class WebhookCause {
   secret_encoded_twice,       ///< The secret is base64 of the secret, as a Kubernetes manifest has it.
   timestamp_malformed,        ///< The timestamp is neither of the above, nor whole seconds. Never proven.
   signature_form_decoded,     ///< Each + of the signature became a space, or it is percent-encoded.
+  body_charset,               ///< The body was decoded or encoded as Latin-1 or Windows-1252, and not as UTF-8.
 };
 
 /// The name of the enumerator, such as "body_newline".
@@ -118,6 +120,7 @@ constexpr std::string_view to_string(WebhookCause cause) noexcept {
     case WebhookCause::secret_encoded_twice: return "secret_encoded_twice";
     case WebhookCause::timestamp_malformed: return "timestamp_malformed";
     case WebhookCause::signature_form_decoded: return "signature_form_decoded";
+    case WebhookCause::body_charset: return "body_charset";
   }
   return "unknown";
 }
@@ -134,8 +137,9 @@ struct cause_entry {
 };
 inline constexpr bool wraps = true;
 
-/// The causes in the order in which they are undone: those that take little work first. To add one, append it to
-/// WebhookCause, and write its name in to_string(), its functions in detail/diagnose/causes/ and an entry here.
+/// The causes in the order in which they are undone. What takes the most work comes late, and body_charset after
+/// it: to write JSON again may escape the characters that are wrong. To add a cause, append it to WebhookCause,
+/// and write its name in to_string(), its functions in detail/diagnose/causes/ and an entry here.
 inline constexpr cause_entry cause_entries[] = {
     {WebhookCause::verified, nullptr, nullptr, "There is nothing to do."},
     {WebhookCause::unknown, nullptr, nullptr,
@@ -193,6 +197,8 @@ inline constexpr cause_entry cause_entries[] = {
      "Verify the raw body. Let nothing make a JSON string of it.", wraps},
     {WebhookCause::body_reserialized, undo_serialization, nullptr,
      "Verify the raw body that came, before anything parses it. JSON that is written again has other bytes."},
+    {WebhookCause::body_charset, undo_charset, suspect_charset,
+     "Verify the raw bytes, before anything decodes them. If something must, let it read and write UTF-8.", wraps},
 };
 
 // An index, since g++ -fsanitize=undefined cannot compare addresses in a constant expression.
