@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A small server with cpp-httplib. It verifies each request and prints what it is; the README begins with its
-// core.
+// A small server with cpp-httplib, which verifies each request and prints the event. The README starts with it.
 #include <httplib.h>
 
 #include <anthropic/webhooks/verify.hpp>
@@ -9,11 +8,9 @@
 
 using namespace anthropic::webhooks;
 
-const WebhookVerifier verifier(std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY"));  // one for all threads
-
 // Call this for each request, in any HTTP server. It returns the status to answer with.
 template <class Headers>
-int receive(const std::string& body, const Headers& headers) {
+int receive(const WebhookVerifier& verifier, const std::string& body, const Headers& headers) {
   WebhookError error;
   const auto event = verifier.try_unwrap(body, headers, error);
   if (!event) {
@@ -29,7 +26,20 @@ int receive(const std::string& body, const Headers& headers) {
   return 204;
 }
 
-int main(int argc, char** argv) {
+int serve(const WebhookVerifier& verifier, int port);  // your HTTP server
+
+int main(int argc, char** argv) try {
+  const WebhookVerifier verifier(std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY"));  // one for all threads
+  return serve(verifier, argc > 1 ? std::stoi(argv[1]) : 8080);
+} catch (const std::exception& e) {
+  std::cerr << e.what() << std::endl;
+  return 1;
+}
+
+// cpp-httplib decompresses a body before a handler sees it, and set_payload_max_length() does not bound the
+// result, nor, before version 0.20.1, a chunked body. So this refuses what is encoded before it reads it, and
+// reads the rest in pieces.
+int serve(const WebhookVerifier& verifier, int port) {
   httplib::Server server;
   server.set_keep_alive_max_count(1);  // since it does not read all of a body that it refuses
   server.set_pre_routing_handler([](const httplib::Request& request, httplib::Response& response) {
@@ -38,20 +48,16 @@ int main(int argc, char** argv) {
     const bool plain = !request.has_header("Content-Encoding") && !request.is_multipart_form_data();
     return here && plain ? httplib::Server::HandlerResponse::Unhandled : httplib::Server::HandlerResponse::Handled;
   });
-  server.Post("/webhooks", [](const httplib::Request& request, httplib::Response& response, const auto& read) {
+  server.Post("/webhooks", [&](const httplib::Request& request, httplib::Response& response, const auto& read) {
     std::string body;
     const bool whole = read([&](const char* data, std::size_t size) {
       if (body.size() + size > 1 << 20) return false;
       body.append(data, size);
       return true;
     });
-    response.status = whole ? receive(body, request.headers) : 413;
+    response.status = whole ? receive(verifier, body, request.headers) : 413;
   });
-  const int port = argc > 1 ? std::stoi(argv[1]) : 8080;
-  if (!server.bind_to_port("127.0.0.1", port)) {
-    std::cerr << "cannot listen on port " << port << std::endl;
-    return 1;
-  }
+  if (!server.bind_to_port("127.0.0.1", port)) throw std::runtime_error("cannot listen on this port");
   std::cout << "listening on http://localhost:" << port << "/webhooks" << std::endl;
   return server.listen_after_bind() ? 0 : 1;
 }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Starts the server that the environment variable SERVER names, and sends it deliveries over loopback. It knows
-// nothing of any server. Each prints its port, has its secret from the environment, and answers POST /webhooks.
-// FIRST_LINE is set for those that look headers up by name, and so see only the first line of several. The tests
-// with [.bounds] are for the README's server, which has its port as an argument and bounds what it reads.
+// nothing of any server. Each takes its port as an argument and its secret from the environment, answers POST
+// /webhooks, and says on standard error why it refused a delivery. FIRST_LINE is set for those that look headers
+// up by name, and so see only the first line of several. TOO_LONG and TOO_LONG_CHUNKED are the status for a body
+// of more than 1 MiB: 0 for none, 200 where there is no limit. The tests with [.bounds] are for
+// examples/server.cpp, which bounds all that it reads.
 #include "../catch.hpp"
 #include "../signature.hpp"
 
@@ -19,6 +21,7 @@
 #include <sys/prctl.h>
 #endif
 
+#include <algorithm>
 #include <cctype>
 #include <chrono>
 #include <csignal>
@@ -66,33 +69,43 @@ int connect_to(int port) {
   return -1;
 }
 
-/// The server as a child process, which does not outlive this object.
+int free_port() {
+  const int probe = socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  bind(probe, reinterpret_cast<const sockaddr*>(&address), size);
+  getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size);
+  close(probe);
+  return ntohs(address.sin_port);
+}
+
+/// The server as a child process, which does not outlive this object. It listens, or has ended.
 class Server {
  public:
-  explicit Server(const char* program, int with_port = 0) : port(with_port) {
-    const std::string argument = std::to_string(with_port);
-    if (program == nullptr || pipe(output_) != 0 || (process_ = fork()) < 0) throw std::runtime_error("no server");
-    if (process_ == 0) {
-#ifdef __linux__
-      prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where this test is killed
-#endif
-      dup2(output_[1], STDOUT_FILENO);
-      setenv("ANTHROPIC_WEBHOOK_SIGNING_KEY", secret, 1);
-      execl(program, program, with_port > 0 ? argument.c_str() : nullptr, nullptr);
-      _exit(127);
-    }
-    close(output_[1]);
-    if (with_port == 0) {
-      for (char c = 0; read_byte(output_[0], c) && c != '\n';) port = 10 * port + (c - '0');
-    }
-    for (int tries = 0; tries < 1000 && !is_listening(); ++tries) std::this_thread::sleep_for(5ms);
+  explicit Server(const char* signing_key = secret) : output_(std::tmpfile()) {
+    const char* const program = std::getenv("SERVER");
+    if (program == nullptr || output_ == nullptr) throw std::runtime_error("no server");
+    for (int tries = 0; tries < 3 && !is_listening_; ++tries)
+      start(program, signing_key);  // the port may be taken
   }
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server() {
-    kill(process_, SIGKILL);
-    waitpid(process_, nullptr, 0);
-    close(output_[0]);
+    if (is_listening_) {
+      kill(process_, SIGKILL);
+      waitpid(process_, nullptr, 0);
+    }
+    std::fclose(output_);
+  }
+
+  /// What it printed so far.
+  [[nodiscard]] std::string output() const {
+    std::string text(100'000, '\0');
+    const auto size = pread(fileno(output_), text.data(), text.size(), 0);
+    text.resize(static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
+    return text;
   }
 
 #ifdef __linux__
@@ -107,15 +120,43 @@ class Server {
 #endif
 
   int port = 0;
+  int exit_status = -1;  // -1 while it runs, or if a signal ended it
 
  private:
-  [[nodiscard]] bool is_listening() const {
-    const int connection = connect_to(port);
-    return connection >= 0 && close(connection) == 0;
+  void start(const char* program, const char* signing_key) {
+    port = free_port();
+    const std::string argument = std::to_string(port);
+    if ((process_ = fork()) < 0) throw std::runtime_error("no process");
+    if (process_ == 0) {
+#ifdef __linux__
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where this test is killed
+#endif
+      dup2(fileno(output_), STDOUT_FILENO);
+      dup2(fileno(output_), STDERR_FILENO);
+      if (signing_key != nullptr) {
+        setenv("ANTHROPIC_WEBHOOK_SIGNING_KEY", signing_key, 1);
+      } else {
+        unsetenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
+      }
+      execl(program, program, argument.c_str(), nullptr);
+      _exit(127);
+    }
+    for (int waited = 0; waited < patience; waited += 5) {
+      int status = 0;
+      if (waitpid(process_, &status, WNOHANG) == process_) {
+        exit_status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+        return;
+      }
+      const int connection = connect_to(port);
+      if ((is_listening_ = connection >= 0 && close(connection) == 0)) return;
+      std::this_thread::sleep_for(5ms);
+    }
+    throw std::runtime_error("the server neither listens nor ends");
   }
 
+  std::FILE* output_;
   pid_t process_ = -1;
-  int output_[2] = {};
+  bool is_listening_ = false;
 };
 
 using Lines = std::vector<std::string>;
@@ -182,18 +223,6 @@ int flood(int port, const std::string& head, const std::string& piece, int times
   return read_status(connection);
 }
 
-int free_port() {
-  const int probe = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  bind(probe, reinterpret_cast<const sockaddr*>(&address), size);
-  getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size);
-  close(probe);
-  return ntohs(address.sin_port);
-}
-
 std::string chunk(const std::string& data) {
   char size[20];
   std::snprintf(size, sizeof size, "%zx\r\n", data.size());
@@ -226,7 +255,7 @@ std::string bomb() {
 }  // namespace
 
 TEST_CASE("no body takes more than a few megabytes", "[.bounds]") {
-  const Server server(std::getenv("SERVER"), free_port());
+  const Server server;
   const Lines good = signed_lines(event);
   REQUIRE(post(server.port, good, event) == 200);
 
@@ -292,9 +321,7 @@ TEST_CASE("no body takes more than a few megabytes", "[.bounds]") {
 }
 
 TEST_CASE("each delivery gets the status that it should, and the server stays up") {
-  const Server server(std::getenv("SERVER"));
-  REQUIRE(server.port > 0);
-
+  const Server server;
   const bool all_lines = std::getenv("FIRST_LINE") == nullptr;
   const Lines good = signed_lines(event), forged = signed_lines(event, "another key");
   const std::string right = good[2].substr(19), wrong = forged[2].substr(19);
@@ -341,4 +368,42 @@ TEST_CASE("each delivery gets the status that it should, and the server stays up
     CHECK(post(server.port, row.lines, row.body, 5ms) == row.status);
     CHECK(post(server.port, good, event) == 200);
   }
+}
+
+TEST_CASE("a body that is too long or encoded is refused") {
+  const Server server;
+  const auto status_from = [](const char* name) { return std::atoi(std::getenv(name)); };
+  const auto padded = [](std::size_t size) { return event + std::string(size - event.size(), ' '); };
+  const std::string long_body = padded(1'000'000), too_long = padded(1'100'000);
+  CHECK(post(server.port, signed_lines(long_body), long_body) == 200);
+  CHECK(post(server.port, signed_lines(too_long), too_long) == status_from("TOO_LONG"));
+  const auto post_chunked = [&](const std::string& body) {
+    std::string head = "POST /webhooks HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n";
+    for (const auto& line : signed_lines(body)) head += line + "\r\n";
+    return flood(server.port, head + "\r\n", chunk(body) + "0\r\n\r\n", 1);
+  };
+  CHECK(post_chunked(event) == 200);
+  CHECK(post_chunked(too_long) == status_from("TOO_LONG_CHUNKED"));
+
+  for (const char* encoding : {"gzip", "identity", "br"}) {
+    auto lines = signed_lines(event);
+    lines.push_back(std::string("Content-Encoding: ") + encoding);
+    CHECK(post(server.port, lines, event) == 415);
+  }
+  CHECK(post(server.port, signed_lines(event), event) == 200);
+}
+
+TEST_CASE("a server says why it refused a delivery, and never its secret") {
+  const Server server;
+  REQUIRE(post(server.port, signed_lines(event, "another key"), event) == 401);
+  REQUIRE(post(server.port, signed_lines("{}"), "{}") == 400);
+  CHECK(server.output().find("no signature matches") != std::string::npos);
+  CHECK(server.output().find("\n/") != std::string::npos);  // a JSON Pointer
+  CHECK(server.output().find(std::string(secret).substr(6)) == std::string::npos);
+}
+
+TEST_CASE("without a secret, a server says so and ends") {
+  const Server server(nullptr);
+  CHECK(server.exit_status == 1);
+  CHECK(server.output().find("secret") != std::string::npos);
 }

@@ -1,29 +1,45 @@
 // SPDX-License-Identifier: MIT
-// Qt comes first, to show that the library does not mind its macros.
+// QHttpServer has no limit for a body, and reads all of it before it calls a handler. Put a proxy in front that
+// has one. Qt comes first, to show that the library does not mind its macros.
 #include <QCoreApplication>
 #include <QHttpServer>
 #include <QTcpServer>
 
 #include <anthropic/webhooks/verify.hpp>
 
+#include <cstdint>
 #include <cstdlib>
+#include <exception>
 #include <iostream>
+#include <stdexcept>
+#include <string>
 
 using namespace anthropic::webhooks;
 
-int main(int argc, char** argv) {
+// Returns the status to answer with.
+int receive(const WebhookVerifier& verifier, const QHttpServerRequest& request) {
+  if (!request.value("Content-Encoding").isEmpty()) return 415;
+  WebhookError error;
+  const auto event = verifier.try_unwrap(
+      request.body().toStdString(), [&](const char* name) { return request.value(name); }, error);
+  if (!event) std::cerr << error.what() << std::endl;
+  return event ? 204 : error.http_status();
+}
+
+int main(int argc, char** argv) try {
   const QCoreApplication application(argc, argv);
   const WebhookVerifier verifier(std::getenv("ANTHROPIC_WEBHOOK_SIGNING_KEY"));
+  const auto port = static_cast<std::uint16_t>(argc > 1 ? std::stoi(argv[1]) : 8080);
   QHttpServer server;
   server.route("/webhooks", QHttpServerRequest::Method::Post, [&](const QHttpServerRequest& request) {
-    WebhookError error;
-    const auto event = verifier.try_unwrap(
-        request.body().toStdString(), [&](const char* name) { return request.value(name); }, error);
-    return QHttpServerResponse(static_cast<QHttpServerResponse::StatusCode>(event ? 204 : error.http_status()));
+    return QHttpServerResponse(static_cast<QHttpServerResponse::StatusCode>(receive(verifier, request)));
   });
   QTcpServer socket;
-  socket.listen(QHostAddress::LocalHost);
+  if (!socket.listen(QHostAddress::LocalHost, port)) throw std::runtime_error(socket.errorString().toStdString());
   server.bind(&socket);
-  std::cout << socket.serverPort() << std::endl;
+  std::cout << "listening on http://localhost:" << port << "/webhooks" << std::endl;
   return QCoreApplication::exec();
+} catch (const std::exception& e) {
+  std::cerr << e.what() << std::endl;
+  return 1;
 }
