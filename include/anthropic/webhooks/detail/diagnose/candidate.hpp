@@ -2,6 +2,7 @@
 #pragma once
 
 #include <anthropic/webhooks/detail/delivery.hpp>
+#include <anthropic/webhooks/detail/diagnose/work_budget.hpp>
 #include <anthropic/webhooks/detail/signature.hpp>
 #include <anthropic/webhooks/detail/text.hpp>
 #include <anthropic/webhooks/error.hpp>
@@ -20,26 +21,6 @@
 namespace anthropic::webhooks::detail {
 
 using header_list = std::vector<std::pair<std::string, std::string>>;
-
-/// The bytes that one diagnosis writes and hashes.
-class work_budget {
- public:
-  static constexpr std::size_t limit = std::size_t{512} << 20;
-
-  /// Counts bytes that are about to be written or hashed. Returns false, from then on, if that exceeds the limit.
-  [[nodiscard]] bool spend(std::size_t bytes) {
-    is_exceeded_ = is_exceeded_ || bytes > limit - spent_;
-    if (!is_exceeded_) spent_ += bytes;
-    return !is_exceeded_;
-  }
-  [[nodiscard]] std::size_t spent() const { return spent_; }
-  [[nodiscard]] std::size_t left() const { return is_exceeded_ ? 0 : limit - spent_; }
-  [[nodiscard]] bool is_exceeded() const { return is_exceeded_; }
-
- private:
-  std::size_t spent_ = 0;
-  bool is_exceeded_ = false;
-};
 
 /// A request, as it came or with causes undone.
 struct candidate {

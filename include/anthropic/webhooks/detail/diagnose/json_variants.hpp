@@ -1,34 +1,33 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <anthropic/webhooks/detail/diagnose/utf8.hpp>
+#include <anthropic/webhooks/detail/diagnose/work_budget.hpp>
 #include <anthropic/webhooks/detail/json_reader.hpp>
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
-/// What other serialisers make of a JSON text. It knows nothing of webhooks.
+/// What other serializers make of a JSON text. It knows nothing of webhooks.
 namespace anthropic::webhooks::detail {
 
-/// A JSON text, which can be written again in each combination of layout, escapes and key order.
+/// A JSON text that can be written in other ways. What nests deeper than 64 levels stays as it is.
 class json_variants {
  public:
-  /// What nests deeper than 64 levels stays as it is.
   explicit json_variants(std::string_view text);
 
-  [[nodiscard]] bool is_json() const { return is_json_; }
-  /// The memory that it takes beside the text.
-  [[nodiscard]] std::size_t size_in_memory() const { return nodes_ * sizeof(node); }
-  /// The indexes of the variants go up to this. Some of them may be the same.
-  [[nodiscard]] std::size_t count() const;
-  /// Writes a variant, with the whitespace after the text as it was. Returns false where it would be longer than
-  /// `most`. The indexes have to ascend from call to call.
-  bool write(std::size_t index, std::size_t most, std::string& out);
+  /// Calls visit(std::string) with each combination of whitespace, escapes and key order that differs from the
+  /// text and from those before it, and is no longer than `max_size`. There are none if the text is not JSON.
+  template <class F>
+  void write_each(std::size_t max_size, work_budget& budget, F visit);
 
  private:
   struct node {
@@ -40,50 +39,56 @@ class json_variants {
     std::string_view comma, colon;
     std::size_t indent;  // 0 for all in one line
   };
-  struct escapes {
-    bool as_received, ascii, upper, slash, html;
+  /// What is escaped beyond what must be.
+  enum escape : unsigned {
+    none = 0,
+    non_ascii = 1,
+    slash = 2,
+    html = 4,      // < > & and the line separators of JavaScript
+    capitals = 8,  // in hexadecimal numbers
+    as_received = 16
   };
   struct output {
-    const layout& with;
-    const escapes& escaped;
-    std::size_t most;
-    std::string& text;  // never longer than that
-    bool fits = true;
-
+    [[nodiscard]] bool has(json_variants::escape rule) const { return (escapes & rule) != 0; }
     void write(std::string_view piece) {
-      fits = fits && piece.size() <= most - text.size();
+      fits = fits && piece.size() <= max_size - text.size();
       if (fits) text += piece;
     }
-    void write_line(std::size_t its_indent) {
-      fits = fits && its_indent < most - text.size();
-      if (fits) text.append("\n").append(its_indent, ' ');
+    void break_line(std::size_t margin) {
+      if (with.indent == 0) return;
+      fits = fits && margin < max_size - text.size();
+      if (fits) text.append("\n").append(margin, ' ');
     }
+
+    const layout& with;
+    unsigned escapes;
+    std::size_t max_size;
+    std::string& text;
+    bool fits = true;
   };
 
   static constexpr std::array<layout, 4> layouts{{{",", ":", 0}, {", ", ": ", 0}, {",", ": ", 2}, {",", ": ", 4}}};
-  static constexpr std::array<escapes, 7> escape_rules{{
-      {true, false, false, false, false},   // such as the sender has
-      {false, false, false, false, false},  // only what must be
-      {false, false, false, true, false},   // PHP, with Unicode as it is
-      {false, true, false, false, false},   // Python
-      {false, true, false, true, false},    // PHP
-      {false, true, true, false, false},    // RapidJSON, .NET
-      {false, false, false, false, true},   // Go
-  }};
-  /// Members are as received, then sorted, then each of these comes first. The last two orders are those in which
-  /// the service and its SDKs write an event.
-  static constexpr std::array<std::string_view, 2> first_keys{"id", "type"};
+  static constexpr std::array<unsigned, 7> escape_rules{
+      as_received,
+      none,
+      slash,                 // PHP, with JSON_UNESCAPED_UNICODE
+      non_ascii,             // Python
+      non_ascii | slash,     // PHP
+      non_ascii | capitals,  // RapidJSON, .NET
+      html,                  // Go
+  };
 
   const char* read(json_reader& json, const char* at, std::size_t levels, node& into);
+  bool next_key_order();
   static void sort(node& root);
   static void move_to_front(node& root, std::string_view key);
   static void write_node(const node& from, std::size_t margin, output& out);
   static void write_string(std::string_view quoted, output& out);
   static void write_character(std::string_view utf8, output& out);
 
+  std::string_view text_, space_;  // the space is that after the value
   node root_;
-  std::size_t nodes_ = 1, order_ = 0;
-  std::string_view space_;  // after the text
+  std::size_t nodes_ = 1, key_order_ = 0;
   bool is_json_ = false, has_escapes_ = false;
 };
 
@@ -101,8 +106,8 @@ inline std::size_t size_of_escape(const char* escape) {
   return is_high_surrogate(hex_digit(escape[2]) << 12 | hex_digit(escape[3]) << 8) ? 12 : 6;
 }
 
-inline json_variants::json_variants(std::string_view text) {
-  constexpr std::size_t most_levels = 64;
+inline json_variants::json_variants(std::string_view text) : text_(text) {
+  constexpr std::size_t max_levels = 64;
   json_reader json(text);
   json_type type{};
   const char* const begin = json.skip_space(json.end() - text.size());
@@ -113,10 +118,10 @@ inline json_variants::json_variants(std::string_view text) {
   has_escapes_ = std::any_of(text.begin(), text.end(), [](char c) {
     return may_be_escaped(c) && c != '"' && static_cast<unsigned char>(c) > ' ';  // those are in any JSON
   });
-  read(json, begin, most_levels, root_);
+  read(json, begin, max_levels, root_);
 }
 
-/// Reads the value at `at` of a valid text, and returns the position behind it.
+/// Reads the value at `at` of a valid text, and returns the position after it.
 inline const char* json_variants::read(json_reader& json, const char* at, std::size_t levels, node& into) {
   json_type type{};
   const bool is_object = *at == '{';
@@ -160,25 +165,36 @@ inline void json_variants::move_to_front(node& root, std::string_view key) {
   if (root.text == "{" && found != members.end()) std::rotate(members.begin(), found, found + 1);
 }
 
-inline std::size_t json_variants::count() const {
-  return (2 + first_keys.size()) * (has_escapes_ ? escape_rules.size() : 1) * layouts.size();
+/// The key orders are that of the text, the alphabet, and then that with "id" first, and with "type" before it. In
+/// these two the service and its SDKs write an event. Returns false after the last.
+inline bool json_variants::next_key_order() {
+  switch (++key_order_) {
+    case 1: sort(root_); return true;
+    case 2: move_to_front(root_, "id"); return true;
+    case 3: move_to_front(root_, "type"); return true;
+    default: return false;
+  }
 }
 
-inline bool json_variants::write(std::size_t index, std::size_t most, std::string& out) {
-  const auto& with = layouts[index % layouts.size()];
-  index /= layouts.size();
-  const std::size_t rules = has_escapes_ ? escape_rules.size() : 1;
-  for (; order_ < index / rules; ++order_) {
-    if (order_ == 0) {
-      sort(root_);
-    } else {
-      move_to_front(root_, first_keys[order_ - 1]);
+template <class F>
+void json_variants::write_each(std::size_t max_size, work_budget& budget, F visit) {
+  if (!is_json_ || !budget.spend(nodes_ * sizeof(node))) return;
+  const auto hash = std::hash<std::string_view>();
+  std::unordered_set<std::size_t> seen{hash(text_)};
+  std::string text;
+  do {
+    for (const unsigned escapes : escape_rules) {
+      for (const auto& with : layouts) {
+        text.clear();
+        output out{with, escapes, (std::min)(max_size, budget.left()), text};
+        write_node(root_, 0, out);
+        out.write(space_);
+        if (!budget.spend((std::max)(text.size(), text_.size()))) return;
+        if (out.fits && seen.insert(hash(text)).second) visit(text);
+      }
+      if (!has_escapes_) break;
     }
-  }
-  output result{with, escape_rules[index % rules], most, out};
-  write_node(root_, 0, result);
-  result.write(space_);
-  return result.fits;
+  } while (next_key_order());
 }
 
 inline void json_variants::write_node(const node& from, std::size_t margin, output& out) {
@@ -188,77 +204,63 @@ inline void json_variants::write_node(const node& from, std::size_t margin, outp
   }
   out.write(from.text);
   if (from.text != "{" && from.text != "[") return;
-  const auto new_line = [&out](std::size_t indent) {
-    if (out.with.indent > 0) out.write_line(indent);
-  };
   std::string_view comma;
   for (const auto& member : from.members) {
     if (!out.fits) return;
     out.write(std::exchange(comma, out.with.comma));
-    new_line(margin + out.with.indent);
+    out.break_line(margin + out.with.indent);
     if (from.text == "{") {
       write_string({member.key.data() - 1, member.key.size() + 2}, out);
       out.write(out.with.colon);
     }
     write_node(member, margin + out.with.indent, out);
   }
-  if (!from.members.empty()) new_line(margin);
+  if (!from.members.empty()) out.break_line(margin);
   out.write(from.text == "{" ? "}" : "]");
 }
 
 inline void json_variants::write_string(std::string_view quoted, output& out) {
-  if (out.escaped.as_received) {
+  if (out.has(as_received)) {
     out.write(quoted);
     return;
   }
-  std::size_t begin = 0, at = 1;  // what is between them is written as it is
-  while (at + 1 < quoted.size() && out.fits) {
-    const auto lead = static_cast<unsigned char>(quoted[at]);
-    if (!may_be_escaped(quoted[at])) {
-      ++at;
-      continue;
-    }
-    out.write(quoted.substr(begin, at - begin));
-    if (lead == '\\') {
-      const auto escape = quoted.substr(at, size_of_escape(quoted.data() + at));
-      std::array<char, 4> utf8;
-      const char* const end = unescape(escape, utf8.data());
-      write_character({utf8.data(), static_cast<std::size_t>(end - utf8.data())}, out);
-      at += escape.size();
-    } else {
-      const std::size_t size = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-      write_character(quoted.substr(at, size), out);
-      at += size;
-    }
-    begin = at;
+  out.write("\"");
+  auto rest = quoted.substr(1, quoted.size() - 2);
+  while (!rest.empty() && out.fits) {
+    const auto* const special = std::find_if(rest.data(), rest.data() + rest.size(), may_be_escaped);
+    out.write(rest.substr(0, static_cast<std::size_t>(special - rest.data())));
+    rest.remove_prefix(static_cast<std::size_t>(special - rest.data()));
+    if (rest.empty()) break;
+    const auto size = rest[0] == '\\' ? size_of_escape(rest.data()) : size_of_character(rest[0]);
+    std::array<char, 4> utf8;
+    const char* const end = unescape(rest.substr(0, size), utf8.data());
+    write_character({utf8.data(), static_cast<std::size_t>(end - utf8.data())}, out);
+    rest.remove_prefix(size);
   }
-  out.write(quoted.substr(begin));
+  out.write("\"");
 }
 
-/// Writes a character that some escape.
+/// Writes a character that some serializers escape.
 inline void json_variants::write_character(std::string_view utf8, output& out) {
-  const auto write_unit = [&out](std::uint32_t unit) {
-    const char* const digits = out.escaped.upper ? "0123456789ABCDEF" : "0123456789abcdef";
+  const auto write_unit = [&](std::uint32_t unit) {
+    const char* const digits = out.has(capitals) ? "0123456789ABCDEF" : "0123456789abcdef";
     const std::array escape{
         '\\', 'u', digits[unit >> 12], digits[unit >> 8 & 15], digits[unit >> 4 & 15], digits[unit & 15]};
     out.write({escape.data(), escape.size()});
   };
-  const auto lead = static_cast<unsigned char>(utf8[0]);
-  std::uint32_t code_point = utf8.size() == 1 ? lead : lead & (0x7FU >> utf8.size());
-  for (const char c : utf8.substr(1)) code_point = code_point << 6 | (static_cast<unsigned char>(c) & 0x3F);
-
+  const auto code_point = code_point_of(utf8);
   constexpr std::string_view named = "\"\\\b\f\n\r\t", names = "\"\\bfnrt";
-  const auto name = code_point < 0x80 ? named.find(utf8[0]) : std::string_view::npos;
-  const bool is_html = lead == '<' || lead == '>' || lead == '&' || code_point == 0x2028 || code_point == 0x2029;
+  const auto name = named.find(utf8);
+  const bool is_html = utf8 == "<" || utf8 == ">" || utf8 == "&" || code_point == 0x2028 || code_point == 0x2029;
   if (name != std::string_view::npos) {
     out.write("\\");
     out.write(names.substr(name, 1));
-  } else if (lead == '/' && out.escaped.slash) {
+  } else if (utf8 == "/" && out.has(slash)) {
     out.write("\\/");
-  } else if (code_point >= 0x10000 && out.escaped.ascii) {
+  } else if (code_point >= 0x10000 && out.has(non_ascii)) {
     write_unit(0xD800 + ((code_point - 0x10000) >> 10));
     write_unit(0xDC00 + (code_point & 0x3FF));
-  } else if (lead < ' ' || (code_point >= 0x80 && out.escaped.ascii) || (is_html && out.escaped.html)) {
+  } else if (code_point < ' ' || (code_point >= 0x80 && out.has(non_ascii)) || (is_html && out.has(html))) {
     write_unit(code_point);
   } else {
     out.write(utf8);

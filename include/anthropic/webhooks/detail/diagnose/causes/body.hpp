@@ -11,10 +11,8 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
-#include <unordered_set>
 
 /// Causes in the body.
 namespace anthropic::webhooks::detail {
@@ -144,23 +142,12 @@ inline std::string suspect_json_string(const candidate& request) {
 
 inline void undo_serialization(const candidate& before, const candidate_visitor& visit) {
   constexpr std::size_t max_size = std::size_t{1} << 20;
-  auto& budget = *before.budget;
-  if (before.body.empty() || before.body.size() > max_size || !budget.spend(before.body.size())) return;
-  json_variants json(before.body);
-  if (!json.is_json() || !budget.spend(json.size_in_memory())) return;
-  const auto hash = std::hash<std::string_view>();
-  std::unordered_set<std::size_t> seen{hash(before.body)};
-  const std::size_t max_length = 4 * before.body.size() + 1024;  // an indent of 4 rarely doubles an event
-  std::string text;
-  for (std::size_t index = 0; index < json.count(); ++index) {
-    text.clear();
-    const bool fits = json.write(index, (std::min)(max_length, budget.left()), text);
-    if (!budget.spend((std::max)(text.size(), before.body.size()))) return;
-    if (fits && seen.insert(hash(text)).second) {
-      visit_body(before, text, "The body was parsed and written again, in other whitespace, key order or escapes.",
-                 visit);
-    }
-  }
+  const auto size = before.body.size();
+  if (size == 0 || size > max_size || !before.budget->spend(size)) return;
+  json_variants(before.body).write_each(4 * size + 1024, *before.budget, [&](const std::string& text) {
+    visit_body(before, text, "The body was parsed and written again, in other whitespace, key order or escapes.",
+               visit);
+  });
 }
 
 inline std::string suspect_empty(const candidate& request) {

@@ -53,13 +53,8 @@ inline void undo_other_names(const candidate& before, const candidate_visitor& v
 
 inline std::string suspect_other_names(const candidate& request) {
   std::string what;
-  if (!lacks_a_header(request)) return what;
-  for (const auto& names : lookalikes) {
-    for (const auto& name : names) {
-      if (what.empty() && !value_of(*request.names, name).empty())
-        what.append("There is ").append(name).append(", which Standard Webhooks does not use.");
-    }
-  }
+  if (lacks_a_header(request) && !request.headers.lookalike.empty())
+    what.append("There is ").append(request.headers.lookalike).append(", which Standard Webhooks does not use.");
   return what;
 }
 

@@ -7,6 +7,7 @@
 
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <string_view>
@@ -27,62 +28,57 @@ inline void visit_signature(candidate changed, std::string_view signature, std::
   visit(changed, what);
 }
 
-/// Visits the request with the signatures for which `write(list, version, text)` is true as that wrote them.
-template <class Write>
-void visit_signatures(const candidate& before, const candidate_visitor& visit, std::string_view what,
-                      Write write) {
+inline std::string joined(std::string_view version, std::string_view text) {
+  return std::string(version).append(version.empty() ? "" : ",").append(text);
+}
+
+/// Visits the request with its signatures as convert(version, text) returns them, which is "" for one to keep.
+inline void visit_converted(const candidate& before, const candidate_visitor& visit, std::string_view what,
+                            std::string (*convert)(std::string_view version, std::string_view text)) {
   if (!before.budget->spend(2 * before.headers.signature.size())) return;
   std::string list;
   bool changes = false;
   any_signature(before.headers.signature, [&](std::string_view version, std::string_view text) {
-    list += ' ';
-    if (write(list, version, text)) {
-      changes = true;
-    } else {
-      list.append(version).append(version.empty() ? "" : ",").append(text);
-    }
+    const auto converted = convert(version, text);
+    changes = changes || !converted.empty();
+    list.append(" ").append(converted.empty() ? joined(version, text) : converted);
     return false;
   });
   if (changes) visit_signature(before, list, what, visit);
 }
 
 inline void undo_hexadecimal(const candidate& before, const candidate_visitor& visit) {
-  visit_signatures(before, visit, "The signature is in hexadecimal digits.",
-                   [](std::string& list, std::string_view version, std::string_view text) {
-                     if (form_of(version, text) != signature_form::hexadecimal) return false;
-                     text = text.substr(text.size() - 64);
-                     hmac_sha256::digest bytes{};
-                     for (std::size_t i = 0; i < bytes.size(); ++i)
-                       bytes[i] =
-                           static_cast<unsigned char>(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
-                     digest_base64 base64;
-                     EVP_EncodeBlock(base64.data(), bytes.data(), static_cast<int>(bytes.size()));
-                     list.append("v1,").append(base64.view());
-                     return true;
-                   });
+  const auto convert = [](std::string_view version, std::string_view text) {
+    if (form_of(version, text) != signature_form::hexadecimal) return std::string();
+    text.remove_prefix(text.size() - 64);
+    hmac_sha256::digest bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i)
+      bytes[i] = static_cast<unsigned char>(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+    digest_base64 base64;
+    EVP_EncodeBlock(base64.data(), bytes.data(), static_cast<int>(bytes.size()));
+    return joined("v1", base64.view());
+  };
+  visit_converted(before, visit, "The signature is in hexadecimal digits.", convert);
 }
 
 inline void undo_url_safe_signature(const candidate& before, const candidate_visitor& visit) {
-  visit_signatures(before, visit, "The signature is in the url-safe alphabet, or lacks its padding.",
-                   [](std::string& list, std::string_view version, std::string_view text) {
-                     if (form_of(version, text) != signature_form::url_safe) return false;
-                     list.append(version).append(version.empty() ? "" : ",");
-                     for (const char c : text.substr(0, 43)) list += c == '-' ? '+' : c == '_' ? '/' : c;
-                     list += '=';
-                     return true;
-                   });
+  const auto convert = [](std::string_view version, std::string_view text) {
+    if (form_of(version, text) != signature_form::url_safe) return std::string();
+    std::string standard(text.substr(0, 43));
+    std::replace(standard.begin(), standard.end(), '-', '+');
+    std::replace(standard.begin(), standard.end(), '_', '/');
+    return joined(version, standard + "=");
+  };
+  visit_converted(before, visit, "The signature is in the url-safe alphabet, or lacks its padding.", convert);
 }
 
 inline void undo_lack_of_version(const candidate& before, const candidate_visitor& visit) {
-  visit_signatures(before, visit, "The signature has no \"v1,\" before it.",
-                   [](std::string& list, std::string_view version, std::string_view text) {
-                     constexpr std::size_t size = digest_base64::size;
-                     // There may be something else before it, such as "v1=".
-                     if (text.size() > size) text.remove_prefix(text.size() - size);
-                     if (form_of(version, text) != signature_form::without_version) return false;
-                     list.append("v1,").append(text);
-                     return true;
-                   });
+  const auto convert = [](std::string_view version, std::string_view text) {
+    // There may be something else before it, such as "v1=".
+    if (text.size() > digest_base64::size) text.remove_prefix(text.size() - digest_base64::size);
+    return form_of(version, text) == signature_form::without_version ? joined("v1", text) : std::string();
+  };
+  visit_converted(before, visit, "The signature has no \"v1,\" before it.", convert);
 }
 
 /// Visits the request with a + for each space that is not before another signature, and with the header decoded.
