@@ -4,7 +4,6 @@
 #include <anthropic/webhooks/detail/delivery.hpp>
 #include <anthropic/webhooks/detail/diagnose/candidate.hpp>
 #include <anthropic/webhooks/detail/diagnose/causes/body.hpp>
-#include <anthropic/webhooks/detail/diagnose/causes/charset.hpp>
 #include <anthropic/webhooks/detail/diagnose/causes/headers.hpp>
 #include <anthropic/webhooks/detail/diagnose/causes/secret.hpp>
 #include <anthropic/webhooks/detail/diagnose/causes/signature.hpp>
@@ -15,7 +14,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <initializer_list>
 #include <iterator>
 #include <string>
 #include <string_view>
@@ -37,9 +35,9 @@ enum class WebhookCause {
   body_percent_encoded,       ///< Percent- or form-encoded, or form-decoded.
   body_compressed,            ///< The body starts as gzip, deflate (zlib) or zstd does.
   secret_malformed,           ///< The verifier refuses the secret, and nothing below makes it fit.
-  secret_decorated,           ///< Right without quotes, whitespace, a byte-order mark or other secrets beside it.
-  secret_used_as_text,        ///< The sender signed with the secret's text, and not with what that encodes.
-  secret_url_safe,            ///< Right once - and _ in it are read as + and /.
+  secret_decorated,           ///< There are quotes, whitespace, a byte-order mark or other secrets around it.
+  secret_used_as_text,        ///< The sender signed with the text of the secret, not with the bytes it encodes.
+  secret_url_safe,            ///< The secret is in the url-safe alphabet.
   headers_missing,            ///< One of the three headers is absent or empty.
   other_header_names,         ///< There are similar headers of another scheme, such as svix-id.
   id_and_timestamp_swapped,   ///< Each of the two headers has the value of the other.
@@ -55,7 +53,7 @@ enum class WebhookCause {
   secret_encoded_twice,       ///< The secret is base64 of the secret, as a Kubernetes manifest has it.
   timestamp_malformed,        ///< The timestamp is neither of the above, nor whole seconds. Never proven.
   signature_form_decoded,     ///< Each + of the signature became a space, or it is percent-encoded.
-  body_charset,               ///< The body was decoded or encoded as Latin-1 or Windows-1252, and not as UTF-8.
+  body_charset,               ///< The body was decoded or encoded in the wrong character set.
 };
 
 /// The name of the enumerator, such as "body_newline".
@@ -69,19 +67,19 @@ struct WebhookFinding {
 
 /// Finds out why a request does not verify: it undoes the usual mistakes, up to three at once, and verifies again.
 ///
-/// It takes what WebhookVerifier and its unwrap() take. If a signature matches then, it returns only the causes
-/// that were undone, as proven. Otherwise it returns all that looks wrong. The result is never empty: if there is
-/// nothing else, it is `verified` or `unknown`. `other_header_names` and `body_length` need a range of headers.
-/// The clock is checked with the default tolerance.
+/// It takes what WebhookVerifier and its unwrap() take. If a signature then matches, it returns only the causes
+/// that were undone, as proven. Otherwise it returns everything that looks wrong. The result is never empty: if
+/// there is nothing else to report, it is `verified` or `unknown`. `other_header_names` and `body_length` need a
+/// range of headers. The clock is checked with the default tolerance.
 ///
-/// No finding shows a part of a secret, a key, an expected signature or the body, nor of a header but the number
-/// in Content-Length. Nor does one help a forger. Only a signature that was made with the secret can match, and
-/// everything else is in the request, which the forger wrote. But what is wrong with your secret is for your log,
-/// not for an answer.
+/// No finding shows any part of a secret, a key, an expected signature or the body, and of the headers none but
+/// the number in Content-Length. Nor does one help a forger: only a signature made with the secret can match, and
+/// the rest is in the request, which the forger wrote. But what is wrong with your secret belongs in your log, not
+/// in the response.
 ///
 /// It is slow, but its work is bounded: after it has verified the request as it is, it writes and hashes at most
-/// 512 MiB in all, which takes a few seconds at most. It does not write JSON of more than 1 MiB in other ways.
-/// Safe to call from any thread.
+/// 512 MiB in all, which takes a few seconds at most. It does not rewrite JSON of more than 1 MiB. Safe to call
+/// from any thread.
 /// @throws std::bad_alloc, and what the lookup function `headers` throws.
 template <class Headers = WebhookHeaders>
 [[nodiscard]] std::vector<WebhookFinding> diagnose(
@@ -127,19 +125,18 @@ constexpr std::string_view to_string(WebhookCause cause) noexcept {
 
 namespace detail {
 
-/// A cause, how to undo it and how to suspect it.
 struct cause_entry {
   WebhookCause cause;
-  undo_function undo;        // null if no signature can prove the cause
-  suspect_function suspect;  // null if nothing but a signature, or the search for the fewest causes, can show it
+  undo_function undo;        // null if no signature can prove it
+  suspect_function suspect;  // null if only a signature can show it, or suspected_causes() looks for it
   const char* remedy;
-  bool wraps = false;  // what was wrapped may have any other cause
+  bool wraps = false;  // whether any other cause may have come before it
 };
 inline constexpr bool wraps = true;
 
-/// The causes in the order in which they are undone. What takes the most work comes late, and body_charset after
-/// it: to write JSON again may escape the characters that are wrong. To add a cause, append it to WebhookCause,
-/// and write its name in to_string(), its functions in detail/diagnose/causes/ and an entry here.
+/// The causes in the order in which they are undone. body_reserialized takes the most work, so it comes late. Only
+/// body_charset follows it: a serializer may have escaped the wrong characters. To add a cause, append it to
+/// WebhookCause, and write its name in to_string(), its functions in detail/diagnose/causes/ and an entry here.
 inline constexpr cause_entry cause_entries[] = {
     {WebhookCause::verified, nullptr, nullptr, "There is nothing to do."},
     {WebhookCause::unknown, nullptr, nullptr,
@@ -211,7 +208,7 @@ constexpr std::size_t index_of_entry(WebhookCause cause) noexcept {
 constexpr bool each_cause_has_an_entry() noexcept {
   for (int value = 0;; ++value) {
     const auto cause = static_cast<WebhookCause>(value);
-    if (cause != WebhookCause::unknown && to_string(cause) == "unknown") return true;  // that was the last one
+    if (cause != WebhookCause::unknown && to_string(cause) == "unknown") return true;  // none has this value
     if (index_of_entry(cause) == std::size(cause_entries)) return false;
   }
 }
@@ -224,37 +221,33 @@ inline WebhookFinding finding_of(WebhookCause cause, bool proven, std::string_vi
 /// A search for causes that make a request right once they are undone.
 struct cause_search {
   bool (*is_right)(const candidate&);
-  std::initializer_list<WebhookCause> among = {};  // empty for all
+  std::vector<WebhookCause> among = {};  // empty for all
 
-  /// The fewest such causes, up to three; none if they do not make it right.
+  /// The fewest such causes, at most three. Empty if there are none.
   [[nodiscard]] std::vector<WebhookFinding> fewest_causes(const candidate& request) const {
     std::vector<WebhookFinding> found;
-    for (int count = 1; count <= 3 && found.empty(); ++count) found = undo(request, count, 0, nullptr);
+    for (int count = 1; count <= 3 && found.empty(); ++count) found = undo(request, count, 0, {});
     return found;
   }
 
  private:
-  struct undone {
-    [[nodiscard]] bool contains(WebhookCause other) const {
-      return cause == other || (before != nullptr && before->contains(other));
-    }
-
-    WebhookCause cause;
-    const undone* before;
-  };
+  static bool contains(const std::vector<WebhookCause>& causes, WebhookCause cause) {
+    return std::find(causes.begin(), causes.end(), cause) != causes.end();
+  }
 
   /// Undoes `count` more causes, from the entry `next` on.
   std::vector<WebhookFinding> undo(const candidate& request, int count, std::size_t next,
-                                   const undone* before) const {
+                                   const std::vector<WebhookCause>& undone) const {
     std::vector<WebhookFinding> found;
     for (; next < std::size(cause_entries) && found.empty(); ++next) {
       const auto& entry = cause_entries[next];
-      const bool is_among = among.size() == 0 || std::find(among.begin(), among.end(), entry.cause) != among.end();
-      if (entry.undo == nullptr || !is_among || (before != nullptr && before->contains(entry.cause))) continue;
+      const bool is_searched = among.empty() || contains(among, entry.cause);
+      if (entry.undo == nullptr || !is_searched || contains(undone, entry.cause)) continue;
+      auto undone_now = undone;
+      undone_now.push_back(entry.cause);
       entry.undo(request, [&](const candidate& changed, std::string_view what) {
         if (!found.empty() || changed.budget->is_exceeded()) return;
-        const undone now{entry.cause, before};
-        if (count > 1) found = undo(changed, count - 1, entry.wraps ? 0 : next + 1, &now);
+        if (count > 1) found = undo(changed, count - 1, entry.wraps ? 0 : next + 1, undone_now);
         if (count > 1 ? !found.empty() : is_right(changed))
           found.insert(found.begin(), finding_of(entry.cause, is_right == is_accepted, what));
       });
@@ -272,34 +265,32 @@ inline std::vector<WebhookFinding> suspected_causes(const candidate& request) {
     const std::string what = entry.suspect == nullptr ? "" : entry.suspect(request);
     if (!what.empty()) add({finding_of(entry.cause, false, what)});
   }
-  if (!has_good_signature(request)) {
-    add(cause_search{has_good_signature,
-                     {WebhookCause::signature_form_decoded, WebhookCause::signature_hexadecimal,
-                      WebhookCause::signature_url_safe, WebhookCause::signature_without_version}}
-            .fewest_causes(request));
-  }
+  const cause_search of_signature{has_good_signature,
+                                  {WebhookCause::signature_form_decoded, WebhookCause::signature_hexadecimal,
+                                   WebhookCause::signature_url_safe, WebhookCause::signature_without_version}};
+  if (!has_good_signature(request)) add(of_signature.fewest_causes(request));
+  const cause_search of_secret{
+      has_key,
+      {WebhookCause::secret_decorated, WebhookCause::secret_url_safe, WebhookCause::secret_encoded_twice}};
   if (!has_key(request)) {
-    const auto fixes = cause_search{has_key,
-                                    {WebhookCause::secret_decorated, WebhookCause::secret_url_safe,
-                                     WebhookCause::secret_encoded_twice}}
-                           .fewest_causes(request);
-    add(fixes);
-    if (fixes.empty()) {
+    const auto found = of_secret.fewest_causes(request);
+    add(found);
+    if (found.empty()) {
       add({finding_of(WebhookCause::secret_malformed, false,
                       "The verifier refuses the secret: " + message_of(key_in(request.secret).fault) + ".")});
     }
   }
   if (suspected.empty() && check_id(request.headers.id) && is_signed(request)) {
-    suspected.push_back(
-        {WebhookCause::unknown, false,
-         "The signature is right, but the verifier refuses the " + message_of(check_id(request.headers.id)) + ".",
-         "Send another id: in what is signed, the id ends at the first dot."});
+    add({{WebhookCause::unknown, false,
+          "The signature is right, but the verifier refuses the " + message_of(check_id(request.headers.id)) + ".",
+          "Send another id: in what is signed, the id ends at the first dot."}});
   }
   return suspected;
 }
 
 inline std::vector<WebhookFinding> diagnose_received(std::string_view secret, std::string_view body,
-                                                     const received_headers& headers, const header_list& names,
+                                                     const received_headers& headers,
+                                                     const header_list& all_headers,
                                                      std::chrono::system_clock::time_point now,
                                                      work_budget& budget) {
   if (headers.contradicted < header_count) {
@@ -312,11 +303,12 @@ inline std::vector<WebhookFinding> diagnose_received(std::string_view secret, st
     return {{WebhookCause::unknown, false, "OpenSSL has no HMAC-SHA256, or no memory.",
              "Look at OpenSSL's configuration and its providers."}};
   }
-  const candidate request{
-      secret, body,   headers, headers.timestamp, seconds_since_1970(now), made.key ? &*made.key : nullptr,
-      &names, &budget};
-  if (made.key && !check_headers_and_time(headers, WebhookVerifier::default_tolerance, request.now) &&
-      !check_signature(headers, body, *made.key)) {
+  const hmac_sha256* const key = made.key ? &*made.key : nullptr;
+  const candidate request{secret, body,         headers, headers.timestamp, seconds_since_1970(now),
+                          key,    &all_headers, &budget};
+  // Not is_accepted(), which a large body may be too much work for.
+  if (key != nullptr && !check_headers_and_time(headers, WebhookVerifier::default_tolerance, request.now) &&
+      !check_signature(headers, body, *key)) {
     return {finding_of(WebhookCause::verified, true, "The request verifies.")};
   }
   // These come first: they take little of the budget, and the search may exceed it.
@@ -337,15 +329,16 @@ inline std::vector<WebhookFinding> diagnose_received(std::string_view secret, st
 template <class Headers>
 std::vector<WebhookFinding> diagnose(std::string_view secret, std::string_view body, const Headers& headers,
                                      std::chrono::system_clock::time_point now) {
-  detail::header_list names;
+  detail::header_list all_headers;
   detail::work_budget budget;
   const auto diagnose_with = [&](const detail::received_headers& received) {
-    return detail::diagnose_received(secret, body, received, names, now, budget);
+    return detail::diagnose_received(secret, body, received, all_headers, now, budget);
   };
   if constexpr (detail::is_range_of_pairs<Headers> && !std::is_base_of_v<WebhookHeaders, Headers> &&
                 !detail::is_lookup<Headers>) {
-    for (const auto& [name, value] : headers) names.emplace_back(detail::text_of(name), detail::text_of(value));
-    return detail::with_headers(names, diagnose_with);
+    for (const auto& [name, value] : headers)
+      all_headers.emplace_back(detail::text_of(name), detail::text_of(value));
+    return detail::with_headers(all_headers, diagnose_with);
   } else {
     return detail::with_headers(headers, diagnose_with);
   }

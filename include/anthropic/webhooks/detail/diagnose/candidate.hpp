@@ -26,10 +26,10 @@ using header_list = std::vector<std::pair<std::string, std::string>>;
 struct candidate {
   std::string_view secret, body;
   received_headers headers;
-  std::string_view signed_timestamp;  // not that of the headers if these have other units than what was signed
+  std::string_view signed_timestamp;  // what the sender signed, maybe in other units than that of the headers
   std::int64_t now;                   // in seconds since 1970
-  const hmac_sha256* key;             // null if the secret is refused
-  const header_list* names;           // empty if they are not known
+  const hmac_sha256* key;             // null if the verifier refuses the secret
+  const header_list* all_headers;     // empty if only the three are known
   work_budget* budget;
 };
 
@@ -39,10 +39,10 @@ using candidate_visitor = std::function<void(const candidate&, std::string_view 
 /// Calls the visitor with each candidate that may be the request as it was before the cause.
 using undo_function = void (*)(const candidate&, const candidate_visitor&);
 
-/// A sentence if the request looks as if this was the cause, although no signature proves it; else "".
+/// A sentence if the request looks as if this was the cause, although no signature may prove it; else "".
 using suspect_function = std::string (*)(const candidate&);
 
-/// Whether the signature is right, whatever the id and the time are. A body is hashed only if there may be one.
+/// Whether a signature matches, whatever the id and the time are. The body is hashed only if one may.
 inline bool is_signed(const candidate& request) {
   auto headers = request.headers;
   headers.timestamp = request.signed_timestamp;
@@ -57,7 +57,7 @@ inline bool is_accepted(const candidate& request) {
          is_signed(request);
 }
 
-/// Decodes %XX, and of a form also +. It is never longer than the text.
+/// Decodes %XX, and in a form also +. The result is never longer than the text.
 inline std::string decode_percent(std::string_view text, bool form) {
   std::string decoded;
   decoded.reserve(text.size());

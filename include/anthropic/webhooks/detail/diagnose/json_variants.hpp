@@ -150,7 +150,7 @@ inline const char* json_variants::read(json_reader& json, const char* at, std::s
 inline void json_variants::sort(node& root) {
   for (auto& member : root.members) sort(member);
   if (root.text != "{") return;
-  // Members of the same key stay in the order of the text, in which their keys stand.
+  // Duplicate keys keep their order, which is that of their addresses in the text.
   std::sort(root.members.begin(), root.members.end(), [](const node& a, const node& b) {
     const int order = a.key.compare(b.key);
     return order != 0 ? order < 0 : a.key.data() < b.key.data();
@@ -165,8 +165,8 @@ inline void json_variants::move_to_front(node& root, std::string_view key) {
   if (root.text == "{" && found != members.end()) std::rotate(members.begin(), found, found + 1);
 }
 
-/// The key orders are that of the text, the alphabet, and then that with "id" first, and with "type" before it. In
-/// these two the service and its SDKs write an event. Returns false after the last.
+/// The key orders are that of the text, the alphabet, and then "id" first, and "type" before it: the last two are
+/// those of the service and its SDKs. Returns false after the last.
 inline bool json_variants::next_key_order() {
   switch (++key_order_) {
     case 1: sort(root_); return true;

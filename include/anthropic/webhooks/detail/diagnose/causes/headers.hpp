@@ -42,9 +42,9 @@ inline void undo_other_names(const candidate& before, const candidate_visitor& v
   if (!lacks_a_header(before)) return;
   for (const auto& names : lookalikes) {
     auto changed = before;
-    if (changed.headers.id.empty()) changed.headers.id = value_of(*before.names, names[0]);
-    if (changed.headers.timestamp.empty()) changed.headers.timestamp = value_of(*before.names, names[1]);
-    if (changed.headers.signature.empty()) changed.headers.signature = value_of(*before.names, names[2]);
+    if (changed.headers.id.empty()) changed.headers.id = value_of(*before.all_headers, names[0]);
+    if (changed.headers.timestamp.empty()) changed.headers.timestamp = value_of(*before.all_headers, names[1]);
+    if (changed.headers.signature.empty()) changed.headers.signature = value_of(*before.all_headers, names[2]);
     changed.signed_timestamp = changed.headers.timestamp;
     if (!lacks_a_header(changed))
       visit(changed, "The sender uses other names for the headers, such as " + std::string(names[2]) + ".");
@@ -90,7 +90,7 @@ inline void undo_milliseconds(const candidate& before, const candidate_visitor& 
   if (!is_in_milliseconds(before)) return;
   auto changed = before;
   changed.headers.timestamp.remove_suffix(3);
-  visit(changed, milliseconds_message);  // signed as it is
+  visit(changed, milliseconds_message);  // signed with the milliseconds
   changed.signed_timestamp = changed.headers.timestamp;
   visit(changed, milliseconds_message);
 }
@@ -122,7 +122,7 @@ inline std::string suspect_malformed_timestamp(const candidate& request) {
   return what;
 }
 
-/// Two minutes or more, in seconds and in larger units.
+/// A duration of two minutes or more, in seconds and in larger units.
 inline std::string in_words(std::int64_t seconds) {
   std::string larger;
   const auto add = [&larger](std::int64_t number, const char* unit) {
