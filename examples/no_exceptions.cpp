@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The same with -fno-exceptions: each function that begins with try_ returns nothing and sets an error.
+// With -fno-exceptions: on failure, each try_ function returns std::nullopt and sets an error.
 #include <anthropic/webhooks/verify.hpp>
 
 #include <chrono>
@@ -10,7 +10,7 @@
 using namespace anthropic::webhooks;
 
 int main() {
-  // For a receiver, this would be what std::getenv() returns. Null, where that is not set, is an error here too.
+  // A receiver would take what std::getenv() returns. If that is null, try_make() fails.
   const char* const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
   WebhookError error;
   const auto verifier = WebhookVerifier::try_make({secret}, error);
@@ -19,7 +19,7 @@ int main() {
     return 1;
   }
 
-  // A delivery that was signed in March 2026, so this says that it came then.
+  // A delivery from March 2026, and the time when it arrived.
   const std::chrono::system_clock::time_point now{std::chrono::seconds{1773568802}};
   const std::map<std::string, std::string> headers{
       {"webhook-id", "whe_0f1e2d3c4b5a69788796a5b4c3d2e1f0"},

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Stands in for the service's API, so that fetch can be tried and tested. It prints its port, and then a line for
-// each request. It has every object, and checks the headers as the service does. ANTHROPIC_API_KEY is the key that
-// it wants. Some IDs get other answers: status_N gets the status N.
+// Stands in for the service's API, to try and test fetch. It prints its port, and then a line for each request. It
+// has every object, and checks the headers as the service does; the key must be ANTHROPIC_API_KEY. Some IDs get
+// other answers: status_N gets the status N.
 #include <httplib.h>
 
 #include <nlohmann/json.hpp>
@@ -44,14 +44,14 @@ int main() {
     if (response.status == 429 || response.status == 503) response.set_header("Retry-After", "7");
     if (response.status / 100 == 3) response.set_header("Location", "/v1/sessions/redirected");
     if (id == "silent") std::this_thread::sleep_for(std::chrono::seconds(30));
-    if (id == "large" || id == "dripping") {  // without an end
+    if (id == "large" || id == "dripping") {  // endless
       const auto pause = std::chrono::milliseconds(id == "dripping" ? 500 : 0);
       response.set_chunked_content_provider("application/json", [pause](std::size_t, httplib::DataSink& sink) {
         std::this_thread::sleep_for(pause);
         const std::string piece(65536, ' ');
         return sink.write(piece.data(), pause.count() > 0 ? 1 : piece.size());
       });
-    } else if (id == "cut") {  // before its end
+    } else if (id == "cut") {  // ends too early
       response.set_content_provider(100, "application/json",
                                     [](std::size_t, std::size_t, httplib::DataSink& sink) {
                                       sink.write("{", 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Tests a handler of your own: with an event that is made by hand, and with a delivery that is signed.
+// Tests a handler: with an event made by hand, and with a signed delivery.
 #include <anthropic/webhooks/json.hpp>
 #include <anthropic/webhooks/verify.hpp>
 
@@ -9,7 +9,7 @@
 
 using namespace anthropic::webhooks;
 
-// What is tested.
+// The handler to test.
 std::string handle(const BetaWebhookEvent& event) {
   return std::string(event_type(event.data)) + " of " + event.id;
 }
