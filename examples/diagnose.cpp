@@ -66,11 +66,11 @@ Request read_request(std::string_view text) {
   bool is_first = true;
   for (int number = 1; !text.empty(); ++number) {
     auto line = cut_line();
-    if (starts_with(line, "* ")) continue;  // curl tells what it does
+    if (starts_with(line, "* ")) continue;  // a note of curl
     const bool is_from_curl = starts_with(line, ">");
     if (is_from_curl) line.remove_prefix(std::min(line.size(), std::size_t{2}));
     if (line.empty()) {
-      // It goes on with what it does and gets.
+      // The response and more notes of curl follow.
       const auto is_of_curl = [&text] {
         return starts_with(text, "* ") || starts_with(text, "< ") || starts_with(text, "{ [") ||
                starts_with(text, "} [");

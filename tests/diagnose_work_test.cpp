@@ -36,7 +36,7 @@ std::vector<cause> causes_of(std::string_view body, std::string_view signatures,
   return causes;
 }
 
-/// Puts as many units between `begin` and `end` as are read as JSON.
+/// Puts as many units between `begin` and `end` as diagnose() still rewrites as JSON.
 template <class Unit>
 std::string filled_by(std::string begin, Unit unit, const std::string& end) {
   for (int i = 0;; ++i) {
@@ -84,7 +84,7 @@ TEST_CASE("the work for a forged request is bounded, whatever its body is") {
       {"the worst of the fuzzer", fuzzed},
       {"the worst of the fuzzer, many times", filled("[" + fuzzed, "," + fuzzed, "]")},
   };
-  // As much as possible is to be undone, and each try takes a hash.
+  // Every cause in the headers applies, and each candidate is hashed.
   const std::string none = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
   const std::string signatures =
       none + " " + none.substr(3) + " v1," + std::string(43, '-') + " %2B " + std::string(64, '0');
@@ -108,14 +108,13 @@ TEST_CASE("the work for a forged request is bounded, whatever its body is") {
   }
 }
 
-TEST_CASE("what is counted is what is hashed") {
+TEST_CASE("a body is hashed, and that is counted, only if a signature may match") {
   const std::string none = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
   const auto spent_on = [](std::string_view body, std::string_view signatures) {
     detail::work_budget budget;
     static_cast<void>(detail::diagnose_received(secret, body, {"msg_1", timestamp, signatures}, {}, now, budget));
     return budget.spent();
   };
-  // Nothing is hashed where no signature can match. What is written stays.
   const std::string body(mebibyte, '~');
   const auto written = spent_on(body, "v1,x");
   CHECK(written > 10 * mebibyte);
@@ -123,7 +122,7 @@ TEST_CASE("what is counted is what is hashed") {
   CHECK(spent_on(body, none) < written + 200 * mebibyte);
 }
 
-TEST_CASE("a large body is searched within bounds, and however deep it nests") {
+TEST_CASE("a large body is searched within bounds, and so is one that nests deeply") {
   const auto signed_at = [](const std::string& text, const std::string& at = timestamp) {
     return signature(key, "msg_1", at, text);
   };
@@ -133,7 +132,7 @@ TEST_CASE("a large body is searched within bounds, and however deep it nests") {
   CHECK(causes_of(large, signed_at("{}")) == std::vector{cause::unknown});
   CHECK(causes_of(std::string(mebibyte, '['), signed_at("{}")) == std::vector{cause::unknown});
 
-  // What is right is told, even if that alone is more work than the search may do.
+  // A request that verifies is recognized, even if that alone exceeds the budget of the search.
   const std::string largest(513 * mebibyte, 'x');
   CHECK(causes_of(largest, WebhookVerifier(secret).sign("msg_1", now, largest)) == std::vector{cause::verified});
   const auto findings = diagnose(secret, largest, WebhookHeaders{"msg_1", timestamp, signed_at("{}")}, now);

@@ -54,11 +54,11 @@ TEST_CASE("a text is written in each layout, each set of escapes and each key or
         R"({"id":4,"a":5,"b":[{"id":2,"a":3}],"type":1})", R"({"type":1,"id":4,"a":5,"b":[{"id":2,"a":3}]})"}) {
     CHECK(orders.count(text) == 1);
   }
-  // Members of the same key stay in order.
+  // Duplicate keys keep their order.
   CHECK(variants_of(R"({"b":1,"a":2,"b":3,"a":4})").count(R"({"a":2,"a":4,"b":1,"b":3})") == 1);
 }
 
-TEST_CASE("what nests too deep stays as it is") {
+TEST_CASE("a value that nests too deep stays as it is") {
   const std::string inner = "[ {\"b\" : 1,\"a\":[ ] } ]";
   const auto nested = [](const std::string& text, std::size_t levels) {
     return std::string(levels, '[') + text + std::string(levels, ']');
@@ -70,7 +70,7 @@ TEST_CASE("what nests too deep stays as it is") {
   CHECK(variants_of(nested("", 100'000)).size() == 2);
 }
 
-TEST_CASE("what is not JSON has no variants") {
+TEST_CASE("text that is not JSON has no variants") {
   for (const auto& text : {""s, " "s, "{"s, "[1, ]"s, "{\"a\" }"s, "[ \"\xff\"]"s, "[1 2]"s, "\0"s}) {
     INFO(text);
     CHECK(variants_of(text).empty());

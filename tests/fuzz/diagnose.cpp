@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: MIT
-// diagnose() always has a finding, calls verified what the verifier accepts and nothing else, proves nothing of a
-// request whose signature no key in reach has made, tells no secret, and keeps within the work that it may do. The
-// input is a line each for the secret, the webhook-id (which is the Content-Length too), the webhook-timestamp and
-// the webhook-signature, in which each $ stands for the right signature and each % for that of another key, and
-// then the body.
+// diagnose() always has a finding, reports `verified` exactly if the verifier accepts, proves nothing unless the
+// request was signed with its secret, shows no secret, and keeps within its budget. The input is a line each for
+// the secret, the webhook-id (which is the Content-Length too), the webhook-timestamp and the webhook-signature,
+// and then the body. Each $ in the signatures stands for the right one, and each % for that of another key.
 #include <anthropic/webhooks/diagnose.hpp>
 
 #include "../signature.hpp"
@@ -29,18 +28,18 @@ using namespace anthropic::webhooks;
 
 namespace {
 
-/// Makes libFuzzer keep what takes more work than all before it, in steps of a tenth.
+/// Makes libFuzzer keep an input that takes more work than all before it, in steps of a tenth.
 __attribute__((section("__libfuzzer_extra_counters"))) std::array<std::uint8_t, 256> work_steps;
 
 void notice_work(std::size_t work) {
   std::size_t step = 0;
-  for (std::size_t least = 1; least < work && step + 1 < work_steps.size(); least += least / 10 + 1) ++step;
+  for (std::size_t bound = 1; bound < work && step + 1 < work_steps.size(); bound += bound / 10 + 1) ++step;
   work_steps[step] = 1;
-  static std::size_t most = 0;
+  static std::size_t max_work = 0;
   static const bool prints_at_exit =
-      std::atexit([] { std::fprintf(stderr, "the most work: %zu bytes written and hashed\n", most); }) == 0;
+      std::atexit([] { std::fprintf(stderr, "the most work: %zu bytes written and hashed\n", max_work); }) == 0;
   require(prints_at_exit, "the most work is printed");
-  most = (std::max)(most, work);
+  max_work = (std::max)(max_work, work);
 }
 
 }  // namespace
@@ -88,19 +87,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   notice_work(budget.spent());
   require(!findings.empty(), "there is a finding");
   require((findings.front().cause == WebhookCause::verified) == accepted,
-          "what verifies is what the verifier accepts");
+          "verified means that the verifier accepts");
   std::set<std::pair<WebhookCause, bool>> seen;
   for (const auto& finding : findings) {
-    require(finding.proven == findings.front().proven, "what is proven is told alone");
-    require(!finding.proven || signed_right, "nothing is proven of what nobody signed");
-    require(seen.emplace(finding.cause, finding.proven).second, "each cause is told once");
+    require(finding.proven == findings.front().proven, "proven findings come alone");
+    require(!finding.proven || signed_right, "nothing is proven without a signature");
+    require(seen.emplace(finding.cause, finding.proven).second, "each cause is reported once");
     require(!finding.what.empty() && !finding.remedy.empty(), "a finding says what it is and what to do");
     static std::set<std::string> sentences;
     sentences.insert(std::regex_replace(finding.what, std::regex("[0-9]+"), "0"));
-    require(sentences.size() < 150, "the sentences are a few, and do not tell what the request or the secret is");
+    require(sentences.size() < 150, "the sentences are few, so they show neither the request nor the secret");
   }
   require(findings.size() == 1 || (findings.front().cause != WebhookCause::verified &&
                                    findings.front().cause != WebhookCause::unknown),
-          "all is well, or unknown, only where there is nothing else to tell");
+          "verified and unknown come alone");
   return 0;
 }
