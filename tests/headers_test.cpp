@@ -56,7 +56,7 @@ void check_is(const WebhookHeaders& headers, std::string_view the_id = id,
 template <class Headers>
 void check_is_received(const Headers& headers, std::string_view the_id = id,
                        std::string_view the_timestamp = timestamp, std::string_view the_signature = signature) {
-  detail::with_headers(headers, [&](const detail::received_headers& received) {
+  detail::with_headers(headers, [&](const detail::header_views& received) {
     CHECK(received.id == the_id);
     CHECK(received.timestamp == the_timestamp);
     CHECK(received.signature == the_signature);
@@ -365,7 +365,7 @@ TEST_CASE("several webhook-signature headers are one list") {
   }
   const pairs many(10'000, {"webhook-signature", signature});
   const auto before = allocations::bytes;
-  detail::with_headers(many, [](const detail::received_headers& received) {
+  detail::with_headers(many, [](const detail::header_views& received) {
     CHECK(received.signature.size() == 10'000 * (signature.size() + 1) - 1);
   });
   CHECK(allocations::bytes - before < 10 * many.size() * signature.size());
@@ -458,7 +458,7 @@ TEST_CASE("headers are found by a function from a name to its value, and what it
   check_is_received(
       std::function<std::string(const std::string&)>([](const auto& name) { return *value_of(name); }));
 
-  const auto nothing = [](const detail::received_headers&) {};
+  const auto nothing = [](const detail::header_views&) {};
   const auto before = allocations::count;
   detail::with_headers(characters_of, nothing);
   detail::with_headers([](const char* name) { return std::string_view(*value_of(name)); }, nothing);
@@ -482,7 +482,7 @@ TEST_CASE("nothing that a function returns for an absent header is more than emp
 
 TEST_CASE("an exception of the function propagates") {
   const auto fail = [](const char*) -> std::string { throw std::out_of_range("mine"); };
-  CHECK_THROWS_AS(detail::with_headers(fail, [](const detail::received_headers&) {}), std::out_of_range);
+  CHECK_THROWS_AS(detail::with_headers(fail, [](const detail::header_views&) {}), std::out_of_range);
 }
 
 TEST_CASE("headers by hand are made of any text, and of null") {

@@ -90,6 +90,14 @@ void test_verifier() {
   const auto lookup = [&](const char* name) { return name[8] == 'i' ? "1" : nullptr; };
   expect(!verifier->try_unwrap("", lookup, error, now) && error.code() == WebhookErrc::missing_header,
          "a header lacks");
+  const std::string key = "0123456789abcdefghijklmnopqrstu\n";
+  expect(!WebhookVerifier::try_from_raw_key(std::string_view(), error), "no key");
+  const auto signer = WebhookVerifier::try_from_raw_key(key, error);
+  expect(signer && signer->try_sign("1", now, "", error) == headers["Webhook-Signature"], "a body is signed");
+  const auto signed_headers = signer->try_signed_headers("1", body, error, now);
+  expect(signed_headers && verifier->try_unwrap(body, *signed_headers, error, now), "and a whole delivery");
+  expect(!signer->try_sign("1.", now, "", error) && error.code() == WebhookErrc::invalid_header, "a bad id");
+  expect(!signer->try_signed_headers("", "", error) && error.code() == WebhookErrc::missing_header, "and none");
   expect(diagnose(secret, "", headers, now).front().cause == WebhookCause::verified, "it is diagnosed");
   expect(diagnose("\"" + secret + "\"", "", headers, now).front().cause == WebhookCause::secret_decorated,
          "so is this");

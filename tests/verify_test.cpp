@@ -6,6 +6,7 @@
 #include "samples.hpp"
 #include "signature.hpp"
 
+#include <openssl/conf.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
@@ -64,6 +65,12 @@ int EVP_MAC_init(EVP_MAC_CTX* context, const unsigned char* key, std::size_t key
   if (mac == fails) return 0;
   if (mac == does_not_start_again && key == nullptr) return 1;
   return init(context, key, key_size, parameters);
+}
+static thread_local std::size_t copies = 0;  // of contexts
+EVP_MAC_CTX* EVP_MAC_CTX_dup(const EVP_MAC_CTX* context) {
+  static const auto dup = reinterpret_cast<decltype(&EVP_MAC_CTX_dup)>(dlsym(RTLD_NEXT, "EVP_MAC_CTX_dup"));
+  ++copies;
+  return dup(context);
 }
 static thread_local std::vector<std::string>* wiped = nullptr;
 void OPENSSL_cleanse(void* memory, std::size_t size) {
@@ -201,6 +208,14 @@ void check_not_made(const std::vector<std::string>& secrets, const failure& expe
   if (secrets.size() != 1) return;
   error = {};
   check(WebhookVerifier::try_make({secrets[0]}, error, tolerance).has_value(), error);
+}
+
+std::string openssl_message(const std::string& reason) {
+  char* const file = CONF_get1_default_config_file();
+  const std::string message =
+      "OpenSSL failed to make an HMAC-SHA256: " + reason + "; its configuration is " + std::string(file);
+  OPENSSL_free(file);
+  return message;
 }
 
 std::string with_bit_changed(std::string text, std::size_t bit) {
@@ -1002,6 +1017,31 @@ TEST_CASE("signed_headers() are those of a delivery that verifies, in any range"
   CHECK(verifier.verify(real_body, verifier.signed_headers("1", real_body)) == 0);  // by default now is now
 }
 
+TEST_CASE("what is tried is made as what would throw makes it, and clears the error") {
+  WebhookError error(WebhookErrc::invalid_json, "/before", "before");
+  const auto cleared = [&error] {
+    const bool result = error.code() == WebhookErrc::none;
+    error = WebhookError(WebhookErrc::invalid_json, "/before", "before");
+    return result;
+  };
+  const auto verifier = WebhookVerifier::try_from_raw_key(key, error, 1h);
+  CHECK(cleared());
+  REQUIRE(verifier.has_value());
+  CHECK(verifier->verify(real_body, real_headers, now + 3600s) == 0);
+  CHECK(failure_of([&] { return verifier->verify(real_body, real_headers, now + 3601s); }).code ==
+        WebhookErrc::timestamp_too_old);
+  CHECK(verifier->try_sign("1", now, real_body, error) == real_signature);
+  CHECK(cleared());
+  CHECK(verifier->try_signed_headers("1", real_body, error, now) == verifier->signed_headers("1", real_body, now));
+  CHECK(cleared());
+
+  CHECK_FALSE(WebhookVerifier::try_from_raw_key(""sv, error));
+  CHECK(failure{error.code(), error.what()} ==
+        failure{WebhookErrc::invalid_secret, "webhook secret: it is empty"});
+  CHECK_FALSE(WebhookVerifier::try_from_raw_key(key, error, -1s));
+  CHECK(failure{error.code(), error.what()} == failure{WebhookErrc::invalid_value, "the tolerance is negative"});
+}
+
 TEST_CASE("an id that verify() refuses is not signed") {
   const WebhookVerifier verifier(secret);
   const struct {
@@ -1020,6 +1060,12 @@ TEST_CASE("an id that verify() refuses is not signed") {
     INFO(row.id);
     CHECK(failure_of([&] { return verifier.sign(row.id, now, real_body); }) == row.expected);
     CHECK(failure_of([&] { return verifier.signed_headers(row.id, real_body, now); }) == row.expected);
+    WebhookError error;
+    CHECK_FALSE(verifier.try_sign(row.id, now, real_body, error));
+    CHECK(failure{error.code(), error.what()} == row.expected);
+    error = {};
+    CHECK_FALSE(verifier.try_signed_headers(row.id, real_body, error, now));
+    CHECK(failure{error.code(), error.what()} == row.expected);
     CHECK(failure_of_request(verifier, real_body,
                              {row.id, "1773568800", signature(key, row.id, "1773568800", real_body)})
               .code != WebhookErrc::none);
@@ -1177,6 +1223,7 @@ TEST_CASE("whichever allocation of OpenSSL's fails, the result is std::bad_alloc
   REQUIRE(counts_openssl_allocations);
   const std::string long_key(100, 'x');
   const auto blocks_after = [&](std::size_t failing, WebhookErrc& outcome) {
+    ERR_raise(ERR_LIB_USER, 1);
     openssl_allocations = 0;
     failing_openssl_allocation = failing;
     outcome = WebhookErrc::none;
@@ -1190,7 +1237,9 @@ TEST_CASE("whichever allocation of OpenSSL's fails, the result is std::bad_alloc
       outcome = e.code();
     }
     failing_openssl_allocation = 0;
-    ERR_clear_error();
+    CHECK(ERR_get_error() == ERR_PACK(ERR_LIB_USER, 0, 1));  // the one from before is left, and no other
+    CHECK(ERR_get_error() == 0);
+    ERR_clear_error();  // so that the same entries of the queue are used again
     return openssl_blocks.load();
   };
   WebhookErrc outcome{};
@@ -1210,7 +1259,7 @@ TEST_CASE("whichever allocation of OpenSSL's fails, the result is std::bad_alloc
 
 TEST_CASE("where OpenSSL fails to hash, that is an error of its own, and the verifier works again after it") {
   const WebhookVerifier verifier(secret);
-  const failure expected{WebhookErrc::crypto_failure, "OpenSSL failed to make an HMAC-SHA256"};
+  const failure expected{WebhookErrc::crypto_failure, openssl_message("no reason given")};
   mac = fails;
   const auto verified = failure_of_request(verifier, real_body, real_headers);
   const auto made = failure_of([&] { return verifier.sign("1", now, real_body); });
@@ -1222,9 +1271,19 @@ TEST_CASE("where OpenSSL fails to hash, that is an error of its own, and the ver
   check_verifies(verifier, real_body, real_headers);
 }
 
+TEST_CASE("one copy of the context with the key serves one delivery after another") {
+  const WebhookVerifier verifier(secret);
+  const auto before = copies;
+  for (int i = 0; i < 5; ++i) check_verifies(verifier, real_body, real_headers);
+  CHECK(copies == before);
+}
+
 TEST_CASE("an OpenSSL that does not start an HMAC again is served with copies") {
   mac = does_not_start_again;
   const WebhookVerifier verifier({other_secret, secret});
+  const auto before = copies;
+  CHECK(verifier.verify(real_body, real_headers, now) == 1);
+  CHECK(copies == before + 2);
   for (int i = 0; i < 5; ++i) check_verifies(verifier, real_body, real_headers);
   const WebhookVerifier copy(verifier);
   CHECK(copy.sign("1", now, real_body) == signature(other_key, "1", "1773568800", real_body));
@@ -1232,18 +1291,19 @@ TEST_CASE("an OpenSSL that does not start an HMAC again is served with copies") 
 }
 
 TEST_CASE("where OpenSSL has no HMAC, that is an error when the verifier is made") {
+  ERR_clear_error();
   REQUIRE(EVP_set_default_properties(nullptr, "provider=none") == 1);
   const auto failed = failure_of([] { return WebhookVerifier(secret); });
   const auto failed_with_long_key = failure_of([] { return WebhookVerifier::from_raw_key(std::string(65, 'x')); });
   WebhookError error;
   const bool made = WebhookVerifier::try_make({secret}, error).has_value();
   REQUIRE(EVP_set_default_properties(nullptr, "") == 1);
-  const failure expected{WebhookErrc::crypto_failure,
-                         "webhook secret: OpenSSL has no HMAC-SHA256 to use it with, or no memory"};
+  const failure expected{WebhookErrc::crypto_failure, openssl_message("unsupported")};
   CHECK(failed == expected);
   CHECK(failed_with_long_key == expected);
   CHECK_FALSE(made);
   CHECK(failure{error.code(), error.what()} == expected);
+  CHECK(ERR_peek_error() == 0);
   check_verifies(WebhookVerifier(secret), real_body, real_headers);
 }
 

@@ -80,7 +80,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const bool accepted = verifier && verifier->try_verify(body, headers, error, at);
 
   detail::work_budget budget;
-  const auto findings = detail::with_headers(headers, [&](const detail::received_headers& received) {
+  const auto findings = detail::with_headers(headers, [&](const detail::header_views& received) {
     return detail::diagnose_received(secret, body, received, headers, at, budget);
   });
   require(budget.spent() <= std::size_t{512} << 20, "the work is bounded");

@@ -83,7 +83,7 @@ struct WebhookFinding {
 /// @throws std::bad_alloc, and what the lookup function `headers` throws.
 template <class Headers = WebhookHeaders>
 [[nodiscard]] std::vector<WebhookFinding> diagnose(
-    std::string_view secret, std::string_view body, const Headers& headers,
+    std::string_view secret, std::string_view body, Headers&& headers,
     std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
 
 // ---------------------------------------------------------------------------------------------------
@@ -289,8 +289,7 @@ inline std::vector<WebhookFinding> suspected_causes(const candidate& request) {
 }
 
 inline std::vector<WebhookFinding> diagnose_received(std::string_view secret, std::string_view body,
-                                                     const received_headers& headers,
-                                                     const header_list& all_headers,
+                                                     const header_views& headers, const header_list& all_headers,
                                                      std::chrono::system_clock::time_point now,
                                                      work_budget& budget) {
   if (headers.contradicted < header_count) {
@@ -299,8 +298,8 @@ inline std::vector<WebhookFinding> diagnose_received(std::string_view secret, st
              "Find out what sends a header twice, or puts two requests together."}};
   }
   const auto made = key_in(secret);
-  if (made.fault.problem == secret_problem::no_hmac) {
-    return {{WebhookCause::unknown, false, "OpenSSL has no HMAC-SHA256, or no memory.",
+  if (made.fault.openssl) {
+    return {{WebhookCause::unknown, false, message_of(made.fault) + ".",
              "Look at OpenSSL's configuration and its providers."}};
   }
   const hmac_sha256* const key = made.key ? &*made.key : nullptr;
@@ -327,14 +326,15 @@ inline std::vector<WebhookFinding> diagnose_received(std::string_view secret, st
 }  // namespace detail
 
 template <class Headers>
-std::vector<WebhookFinding> diagnose(std::string_view secret, std::string_view body, const Headers& headers,
+std::vector<WebhookFinding> diagnose(std::string_view secret, std::string_view body, Headers&& headers,
                                      std::chrono::system_clock::time_point now) {
   detail::header_list all_headers;
   detail::work_budget budget;
-  const auto diagnose_with = [&](const detail::received_headers& received) {
+  const auto diagnose_with = [&](const detail::header_views& received) {
     return detail::diagnose_received(secret, body, received, all_headers, now, budget);
   };
-  if constexpr (detail::is_range_of_pairs<Headers> && !std::is_base_of_v<WebhookHeaders, Headers> &&
+  if constexpr (detail::is_range_of_pairs<Headers> &&
+                !std::is_base_of_v<WebhookHeaders, std::remove_reference_t<Headers>> &&
                 !detail::is_lookup<Headers>) {
     for (const auto& [name, value] : headers)
       all_headers.emplace_back(detail::text_of(name), detail::text_of(value));

@@ -34,17 +34,23 @@ class WebhookVerifier {
  public:
   static constexpr std::chrono::seconds default_tolerance = std::chrono::minutes{5};
 
-  /// Takes secrets as the service shows them, "whsec_" and base64, or the base64 alone. The key in each must have
-  /// 16 bytes or more. While you rotate secrets, any of several may have signed. `tolerance` is how long ago a
-  /// delivery may have been signed, and how far in the future. The error is WebhookErrc::invalid_secret,
-  /// invalid_value for a negative tolerance, or crypto_failure.
-  [[nodiscard]] static std::optional<WebhookVerifier> try_make(const std::vector<std::string>& secrets,
-                                                               WebhookError& error,
+  /// Takes a range of secrets as the service shows them, "whsec_" and base64, or the base64 alone. Each is a
+  /// string, a view or a `const char*`, and the key in it must have at least 16 bytes. While you rotate secrets,
+  /// any of several may have signed. `tolerance` is how long ago a delivery may have been signed, and how far in
+  /// the future; std::chrono::seconds::max() switches this check off, for recorded deliveries (the max() of a
+  /// larger unit overflows in <chrono>). The error is WebhookErrc::invalid_secret, also for the null that
+  /// std::getenv() returns, invalid_value for a negative tolerance, or crypto_failure.
+  template <class Secrets = std::initializer_list<detail::secret_text>,
+            class = std::enable_if_t<detail::is_range_of_secrets<Secrets>>>
+  [[nodiscard]] static std::optional<WebhookVerifier> try_make(Secrets&& secrets, WebhookError& error,
                                                                std::chrono::seconds tolerance = default_tolerance);
-  /// The same for {"…", "…"}. Each may be what std::getenv() returns, which is null where the variable is not set.
-  [[nodiscard]] static std::optional<WebhookVerifier> try_make(std::initializer_list<detail::secret_text> secrets,
-                                                               WebhookError& error,
-                                                               std::chrono::seconds tolerance = default_tolerance);
+
+  /// Takes the bytes of a key, not base64 text. There must be at least one. The error is that of try_make().
+  [[nodiscard]] static std::optional<WebhookVerifier> try_from_raw_key(
+      std::string_view key_bytes, WebhookError& error, std::chrono::seconds tolerance = default_tolerance);
+  /// A key may have a NUL in it, at which a `const char*` would end.
+  static std::optional<WebhookVerifier> try_from_raw_key(const char*, WebhookError&,
+                                                         std::chrono::seconds = default_tolerance) = delete;
 
   // There are no move operations: they would leave a verifier without keys.
   WebhookVerifier(const WebhookVerifier&) = default;
@@ -57,58 +63,53 @@ class WebhookVerifier {
   /// until try_verify() returns.
   template <class Headers = WebhookHeaders>
   [[nodiscard]] std::optional<std::size_t> try_verify(
-      std::string_view body, const Headers& headers, WebhookError& error,
+      std::string_view body, Headers&& headers, WebhookError& error,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
   /// Verifies the raw body, and only then parses it.
   template <class Headers = WebhookHeaders>
   [[nodiscard]] std::optional<UnwrapWebhookEvent> try_unwrap(
-      std::string_view body, const Headers& headers, WebhookError& error,
-      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
-
-#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-  /// Like try_make(), with one secret.
-  /// @throws WebhookVerificationError with the error of try_make().
-  explicit WebhookVerifier(std::string_view secret, std::chrono::seconds tolerance = default_tolerance);
-  explicit WebhookVerifier(const char* secret, std::chrono::seconds tolerance = default_tolerance);
-
-  /// Like try_make(), with the secrets in any range of strings, views or `const char*`.
-  /// @throws WebhookVerificationError with the error of try_make().
-  template <class Secrets, class = std::enable_if_t<detail::is_range_of_secrets<Secrets>>>
-  explicit WebhookVerifier(const Secrets& secrets, std::chrono::seconds tolerance = default_tolerance);
-  explicit WebhookVerifier(std::initializer_list<detail::secret_text> secrets,
-                           std::chrono::seconds tolerance = default_tolerance);
-  explicit WebhookVerifier(std::initializer_list<const char*> secrets,  // so that {"…"} is a list, and not a text
-                           std::chrono::seconds tolerance = default_tolerance);
-
-  /// Takes the bytes of a key, not base64 text. There must be one at least.
-  /// @throws WebhookVerificationError with the error of try_make().
-  [[nodiscard]] static WebhookVerifier from_raw_key(std::string_view key_bytes,
-                                                    std::chrono::seconds tolerance = default_tolerance);
-  /// A key may have a NUL in it, at which a `const char*` would end.
-  static WebhookVerifier from_raw_key(const char*, std::chrono::seconds = default_tolerance) = delete;
-
-  /// Like try_verify().
-  /// @throws WebhookVerificationError with the error of try_verify().
-  template <class Headers = WebhookHeaders>  // In parentheses, verify is safe from a macro of that name.
-  std::size_t(verify)(std::string_view body, const Headers& headers,
-                      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
-
-  /// Like try_unwrap().
-  /// @throws WebhookVerificationError, or WebhookParseError for a body that verifies and is not an event.
-  template <class Headers = WebhookHeaders>
-  [[nodiscard]] UnwrapWebhookEvent unwrap(
-      std::string_view body, const Headers& headers,
+      std::string_view body, Headers&& headers, WebhookError& error,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
 
   /// Signs a body with the first secret, to test a receiver. Returns the value of the webhook-signature header:
-  /// "v1," and base64. Send `timestamp`, in whole seconds since 1970, as the webhook-timestamp.
-  /// @throws WebhookVerificationError for an id that verify() would refuse or trim, and with crypto_failure.
+  /// "v1," and base64. Send `timestamp`, in whole seconds since 1970, as the webhook-timestamp. The error is that
+  /// of try_verify() for an id that it would refuse or trim, or crypto_failure.
+  [[nodiscard]] std::optional<std::string> try_sign(std::string_view id,
+                                                    std::chrono::system_clock::time_point timestamp,
+                                                    std::string_view body, WebhookError& error) const;
+
+  /// The names and values of the three headers, signed as by try_sign().
+  [[nodiscard]] std::optional<std::array<std::pair<std::string, std::string>, 3>> try_signed_headers(
+      std::string_view id, std::string_view body, WebhookError& error,
+      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
+
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+  // Like the functions above. They throw WebhookVerificationError.
+
+  explicit WebhookVerifier(detail::secret_text secret, std::chrono::seconds tolerance = default_tolerance);
+  template <class Secrets, class = std::enable_if_t<detail::is_range_of_secrets<Secrets>>>
+  explicit WebhookVerifier(Secrets&& secrets, std::chrono::seconds tolerance = default_tolerance);
+  explicit WebhookVerifier(std::initializer_list<detail::secret_text> secrets,
+                           std::chrono::seconds tolerance = default_tolerance);
+
+  [[nodiscard]] static WebhookVerifier from_raw_key(std::string_view key_bytes,
+                                                    std::chrono::seconds tolerance = default_tolerance);
+  static WebhookVerifier from_raw_key(const char*, std::chrono::seconds = default_tolerance) = delete;
+
+  template <class Headers = WebhookHeaders>  // in parentheses: <AssertMacros.h> of macOS has a macro verify()
+  std::size_t(verify)(std::string_view body, Headers&& headers,
+                      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
+
+  /// @throws WebhookParseError for a body that verifies and is not an event.
+  template <class Headers = WebhookHeaders>
+  [[nodiscard]] UnwrapWebhookEvent unwrap(
+      std::string_view body, Headers&& headers,
+      std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
+
   [[nodiscard]] std::string sign(std::string_view id, std::chrono::system_clock::time_point timestamp,
                                  std::string_view body) const;
 
-  /// The names and values of the three headers, signed with the first secret, to test a receiver.
-  /// @throws WebhookVerificationError as sign() does.
   [[nodiscard]] std::array<std::pair<std::string, std::string>, 3> signed_headers(
       std::string_view id, std::string_view body,
       std::chrono::system_clock::time_point now = std::chrono::system_clock::now()) const;
@@ -120,13 +121,11 @@ class WebhookVerifier {
   WebhookVerifier(std::shared_ptr<const keys> its_keys, std::chrono::seconds tolerance)
       : tolerance_(tolerance), keys_(std::move(its_keys)) {}
 
-  template <class Secrets>
-  static std::optional<WebhookVerifier> try_make_of(const Secrets& secrets, WebhookError& error,
-                                                    std::chrono::seconds tolerance);
-  template <class Secrets>
-  static WebhookVerifier make_of(const Secrets& secrets, std::chrono::seconds tolerance);
-  std::optional<std::size_t> verify_received(const detail::received_headers& headers, std::string_view body,
-                                             WebhookError& error, std::chrono::system_clock::time_point now) const;
+  template <class Secrets, class MakeKey>
+  static std::optional<WebhookVerifier> try_make_with(MakeKey make_key, Secrets& secrets, WebhookError& error,
+                                                      std::chrono::seconds tolerance);
+  std::optional<std::size_t> verify_views(std::string_view body, const detail::header_views& headers,
+                                          WebhookError& error, std::chrono::system_clock::time_point now) const;
 
   std::chrono::seconds tolerance_;
   std::shared_ptr<const keys> keys_;
@@ -136,75 +135,77 @@ class WebhookVerifier {
 /// Verifies and parses with a secret that is used only once; with more requests to come, keep a WebhookVerifier.
 /// @throws as WebhookVerifier and its unwrap() do.
 template <class Headers = WebhookHeaders, class Secret>
-[[nodiscard]] UnwrapWebhookEvent unwrap(std::string_view body, const Headers& headers, const Secret& secret);
+[[nodiscard]] UnwrapWebhookEvent unwrap(std::string_view body, Headers&& headers, const Secret& secret);
 #endif
 
 // ---------------------------------------------------------------------------------------------------
 
 namespace detail {
 
-inline WebhookError negative_tolerance() { return {WebhookErrc::invalid_value, "", "the tolerance is negative"}; }
+inline void clear(WebhookError& error) {
+  if (error.code() != WebhookErrc::none) error = {};  // not always: saves 2 % of a delivery
+}
 
 }  // namespace detail
 
-template <class Secrets>
-std::optional<WebhookVerifier> WebhookVerifier::try_make_of(const Secrets& secrets, WebhookError& error,
-                                                            std::chrono::seconds tolerance) {
-  std::optional<WebhookVerifier> verifier;
+template <class Secrets, class MakeKey>
+std::optional<WebhookVerifier> WebhookVerifier::try_make_with(MakeKey make_key, Secrets& secrets,
+                                                              WebhookError& error,
+                                                              std::chrono::seconds tolerance) {
   if (tolerance.count() < 0) {
-    error = detail::negative_tolerance();
-    return verifier;
+    error = {WebhookErrc::invalid_value, "", "the tolerance is negative"};
+    return std::nullopt;
   }
   const auto made = std::make_shared<keys>();
   detail::secret_fault fault{detail::secret_problem::no_secret};
   for (const auto& secret : secrets) {  // by reference, since a range may make its texts on the fly
-    auto key = detail::key_in(secret);
+    auto key = make_key(secret);
     fault = key.fault;
     if (fault) break;
     made->push_back(*std::move(key.key));
   }
   if (fault) {
     error = detail::error_of(fault);
-  } else {
-    verifier.emplace(WebhookVerifier(made, tolerance));
-    if (error.code() != WebhookErrc::none) error = {};
+    return std::nullopt;
   }
-  return verifier;
+  detail::clear(error);
+  return WebhookVerifier(made, tolerance);
 }
 
-inline std::optional<WebhookVerifier> WebhookVerifier::try_make(const std::vector<std::string>& secrets,
-                                                                WebhookError& error,
-                                                                std::chrono::seconds tolerance) {
-  return try_make_of(secrets, error, tolerance);
+template <class Secrets, class>
+std::optional<WebhookVerifier> WebhookVerifier::try_make(Secrets&& secrets, WebhookError& error,
+                                                         std::chrono::seconds tolerance) {
+  return try_make_with(detail::key_in, secrets, error, tolerance);
 }
 
-inline std::optional<WebhookVerifier> WebhookVerifier::try_make(std::initializer_list<detail::secret_text> secrets,
-                                                                WebhookError& error,
-                                                                std::chrono::seconds tolerance) {
-  return try_make_of(secrets, error, tolerance);
+inline std::optional<WebhookVerifier> WebhookVerifier::try_from_raw_key(std::string_view key_bytes,
+                                                                        WebhookError& error,
+                                                                        std::chrono::seconds tolerance) {
+  const std::array one{key_bytes};
+  return try_make_with(detail::key_of_bytes, one, error, tolerance);
 }
 
 template <class Headers>
-std::optional<std::size_t> WebhookVerifier::try_verify(std::string_view body, const Headers& headers,
+std::optional<std::size_t> WebhookVerifier::try_verify(std::string_view body, Headers&& headers,
                                                        WebhookError& error,
                                                        std::chrono::system_clock::time_point now) const {
-  return detail::with_headers(headers, [&](const detail::received_headers& received) {
-    return verify_received(received, body, error, now);
-  });
+  return detail::with_headers(
+      headers, [&](const detail::header_views& views) { return verify_views(body, views, error, now); });
 }
 
-inline std::optional<std::size_t> WebhookVerifier::verify_received(
-    const detail::received_headers& headers, std::string_view body, WebhookError& error,
-    std::chrono::system_clock::time_point now) const {
+inline std::optional<std::size_t> WebhookVerifier::verify_views(std::string_view body,
+                                                                const detail::header_views& headers,
+                                                                WebhookError& error,
+                                                                std::chrono::system_clock::time_point now) const {
   if (const auto fault = detail::check_headers_and_time(headers, tolerance_, detail::seconds_since_1970(now))) {
     error = detail::error_of(fault, tolerance_);
     return std::nullopt;
   }
   detail::signature_fault fault;
-  for (std::size_t i = 0; i < keys_->size() && fault.code != WebhookErrc::crypto_failure; ++i) {
+  for (std::size_t i = 0; i < keys_->size() && !fault.openssl; ++i) {
     fault = detail::check_signature(headers, body, (*keys_)[i]);
     if (fault) continue;
-    if (error.code() != WebhookErrc::none) error = {};
+    detail::clear(error);
     return i;
   }
   error = detail::error_of(fault, headers, body, keys_->size());
@@ -212,84 +213,97 @@ inline std::optional<std::size_t> WebhookVerifier::verify_received(
 }
 
 template <class Headers>
-std::optional<UnwrapWebhookEvent> WebhookVerifier::try_unwrap(std::string_view body, const Headers& headers,
+std::optional<UnwrapWebhookEvent> WebhookVerifier::try_unwrap(std::string_view body, Headers&& headers,
                                                               WebhookError& error,
                                                               std::chrono::system_clock::time_point now) const {
   if (!try_verify(body, headers, error, now)) return std::nullopt;
   return webhooks::try_unwrap(body, error);
 }
 
-#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-template <class Secrets>
-WebhookVerifier WebhookVerifier::make_of(const Secrets& secrets, std::chrono::seconds tolerance) {
-  WebhookError error;
-  const auto verifier = try_make_of(secrets, error, tolerance);
-  if (!verifier) throw WebhookVerificationError(error);
-  return *verifier;
+inline std::optional<std::string> WebhookVerifier::try_sign(std::string_view id,
+                                                            std::chrono::system_clock::time_point timestamp,
+                                                            std::string_view body, WebhookError& error) const {
+  if (const auto fault = detail::check_id_to_sign(id)) {
+    error = {fault.code, "", detail::message_of(fault)};
+    return std::nullopt;
+  }
+  detail::digest_base64 signature;
+  if (const auto fault = detail::sign(keys_->front(), id, std::to_string(detail::seconds_since_1970(timestamp)),
+                                      body, signature)) {
+    error = {WebhookErrc::crypto_failure, "", detail::message_of(fault)};
+    return std::nullopt;
+  }
+  detail::clear(error);
+  return std::string("v1,").append(signature.view());
 }
 
-inline WebhookVerifier::WebhookVerifier(std::string_view secret, std::chrono::seconds tolerance)
-    : WebhookVerifier(make_of(std::array<detail::secret_text, 1>{secret}, tolerance)) {}
+inline std::optional<std::array<std::pair<std::string, std::string>, 3>> WebhookVerifier::try_signed_headers(
+    std::string_view id, std::string_view body, WebhookError& error,
+    std::chrono::system_clock::time_point now) const {
+  auto signature = try_sign(id, now, body, error);
+  if (!signature) return std::nullopt;
+  return {{{{std::string(detail::header_names[0]), std::string(id)},
+            {std::string(detail::header_names[1]), std::to_string(detail::seconds_since_1970(now))},
+            {std::string(detail::header_names[2]), *std::move(signature)}}}};
+}
 
-inline WebhookVerifier::WebhookVerifier(const char* secret, std::chrono::seconds tolerance)
-    : WebhookVerifier(make_of(std::array<detail::secret_text, 1>{secret}, tolerance)) {}
+#if defined(__cpp_exceptions) || defined(_CPPUNWIND)
+namespace detail {
+
+/// The value of what f(error) returns, or its error thrown.
+template <class F>
+auto value_or_throw(F f) {
+  WebhookError error;
+  auto result = f(error);
+  if (!result) throw WebhookVerificationError(error);
+  return *std::move(result);
+}
+
+}  // namespace detail
+
+inline WebhookVerifier::WebhookVerifier(detail::secret_text secret, std::chrono::seconds tolerance)
+    : WebhookVerifier(std::array{secret}, tolerance) {}
 
 template <class Secrets, class>
-WebhookVerifier::WebhookVerifier(const Secrets& secrets, std::chrono::seconds tolerance)
-    : WebhookVerifier(make_of(secrets, tolerance)) {}
+WebhookVerifier::WebhookVerifier(Secrets&& secrets, std::chrono::seconds tolerance)
+    : WebhookVerifier(
+          detail::value_or_throw([&](WebhookError& error) { return try_make(secrets, error, tolerance); })) {}
 
 inline WebhookVerifier::WebhookVerifier(std::initializer_list<detail::secret_text> secrets,
                                         std::chrono::seconds tolerance)
-    : WebhookVerifier(make_of(secrets, tolerance)) {}
-
-inline WebhookVerifier::WebhookVerifier(std::initializer_list<const char*> secrets, std::chrono::seconds tolerance)
-    : WebhookVerifier(make_of(secrets, tolerance)) {}
+    : WebhookVerifier(
+          detail::value_or_throw([&](WebhookError& error) { return try_make(secrets, error, tolerance); })) {}
 
 inline WebhookVerifier WebhookVerifier::from_raw_key(std::string_view key_bytes, std::chrono::seconds tolerance) {
-  auto key = detail::key_of_bytes(key_bytes);
-  if (key.fault) throw WebhookVerificationError(detail::error_of(key.fault));
-  if (tolerance.count() < 0) throw WebhookVerificationError(detail::negative_tolerance());
-  const auto made = std::make_shared<keys>();
-  made->push_back(*std::move(key.key));
-  return {made, tolerance};
+  return detail::value_or_throw(
+      [&](WebhookError& error) { return try_from_raw_key(key_bytes, error, tolerance); });
 }
 
 template <class Headers>
-std::size_t(WebhookVerifier::verify)(std::string_view body, const Headers& headers,
+std::size_t(WebhookVerifier::verify)(std::string_view body, Headers&& headers,
                                      std::chrono::system_clock::time_point now) const {
-  WebhookError error;
-  const auto index = try_verify(body, headers, error, now);
-  if (!index) throw WebhookVerificationError(error);
-  return *index;
+  return detail::value_or_throw([&](WebhookError& error) { return try_verify(body, headers, error, now); });
 }
 
 template <class Headers>
-UnwrapWebhookEvent WebhookVerifier::unwrap(std::string_view body, const Headers& headers,
+UnwrapWebhookEvent WebhookVerifier::unwrap(std::string_view body, Headers&& headers,
                                            std::chrono::system_clock::time_point now) const {
-  (verify)(body, headers, now);
+  (verify)(body, headers, now);  // not over try_unwrap(), which does not tell which of the two has failed
   return webhooks::unwrap(body);
 }
 
 inline std::string WebhookVerifier::sign(std::string_view id, std::chrono::system_clock::time_point timestamp,
                                          std::string_view body) const {
-  if (const auto fault = detail::check_id_to_sign(id))
-    throw WebhookVerificationError(fault.code, "", detail::message_of(fault));
-  detail::digest_base64 signature;
-  if (!detail::sign(keys_->front(), id, std::to_string(detail::seconds_since_1970(timestamp)), body, signature)) {
-    throw WebhookVerificationError(WebhookErrc::crypto_failure, "", detail::openssl_failed);
-  }
-  return std::string("v1,").append(signature.view());
+  return detail::value_or_throw([&](WebhookError& error) { return try_sign(id, timestamp, body, error); });
 }
 
 inline std::array<std::pair<std::string, std::string>, 3> WebhookVerifier::signed_headers(
     std::string_view id, std::string_view body, std::chrono::system_clock::time_point now) const {
-  return {{{std::string(detail::header_names[0]), std::string(id)},
-           {std::string(detail::header_names[1]), std::to_string(detail::seconds_since_1970(now))},
-           {std::string(detail::header_names[2]), sign(id, now, body)}}};
+  return detail::value_or_throw([&](WebhookError& error) { return try_signed_headers(id, body, error, now); });
 }
 
 template <class Headers, class Secret>
-UnwrapWebhookEvent unwrap(std::string_view body, const Headers& headers, const Secret& secret) {
+UnwrapWebhookEvent unwrap(std::string_view body, Headers&& headers, const Secret& secret) {
   return WebhookVerifier(secret).unwrap(body, headers);
 }
 #endif

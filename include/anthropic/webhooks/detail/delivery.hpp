@@ -18,23 +18,23 @@ namespace anthropic::webhooks::detail {
 
 /// Checks that the headers are there, the id, and then that the timestamp is at most `tolerance` away from `now`,
 /// which is in seconds since 1970.
-header_fault check_headers_and_time(const received_headers& headers, std::chrono::seconds tolerance,
-                                    std::int64_t now);
+header_fault check_headers_and_time(const header_views& headers, std::chrono::seconds tolerance, std::int64_t now);
 
 /// Why no signature matches.
 struct signature_fault {
   explicit operator bool() const { return code != WebhookErrc::none; }
 
   WebhookErrc code = WebhookErrc::none;  // no_matching_signature or crypto_failure
+  openssl_fault openssl = {};
 };
 
 /// Looks for a signature of this id, timestamp and body by this key.
-signature_fault check_signature(const received_headers& headers, std::string_view body, const hmac_sha256& key);
+signature_fault check_signature(const header_views& headers, std::string_view body, const hmac_sha256& key);
 
 WebhookError error_of(const header_fault& fault, std::chrono::seconds tolerance);
 
 /// `keys` is the number of those that were tried.
-WebhookError error_of(const signature_fault& fault, const received_headers& headers, std::string_view body,
+WebhookError error_of(const signature_fault& fault, const header_views& headers, std::string_view body,
                       std::size_t keys);
 
 // ---------------------------------------------------------------------------------------------------
@@ -42,8 +42,6 @@ WebhookError error_of(const signature_fault& fault, const received_headers& head
 inline std::int64_t seconds_since_1970(std::chrono::system_clock::time_point time) {
   return std::chrono::floor<std::chrono::seconds>(time.time_since_epoch()).count();
 }
-
-inline constexpr const char* openssl_failed = "OpenSSL failed to make an HMAC-SHA256";
 
 /// Checks an id to be signed. The receiver trims it, so whitespace would be missing from what it verifies.
 inline header_fault check_id_to_sign(std::string_view id) {
@@ -65,7 +63,7 @@ inline bool read_seconds(std::string_view timestamp, std::int64_t& seconds) {
   return true;
 }
 
-inline header_fault check_headers_and_time(const received_headers& headers, std::chrono::seconds tolerance,
+inline header_fault check_headers_and_time(const header_views& headers, std::chrono::seconds tolerance,
                                            std::int64_t now) {
   if (const auto fault = check_headers(headers)) return fault;
   std::int64_t signed_at = 0;
@@ -78,14 +76,15 @@ inline header_fault check_headers_and_time(const received_headers& headers, std:
   return fault;
 }
 
-inline signature_fault check_signature(const received_headers& headers, std::string_view body,
+inline signature_fault check_signature(const header_views& headers, std::string_view body,
                                        const hmac_sha256& key) {
   digest_base64 expected;
   bool is_hashed = false;  // only if there is a candidate
   signature_fault fault{WebhookErrc::no_matching_signature};
   any_signature(headers.signature, [&](std::string_view version, std::string_view text) {
     if (!is_candidate(version, text)) return false;
-    if (!std::exchange(is_hashed, true) && !sign(key, headers.id, headers.timestamp, body, expected)) {
+    if (!std::exchange(is_hashed, true)) fault.openssl = sign(key, headers.id, headers.timestamp, body, expected);
+    if (fault.openssl) {
       fault.code = WebhookErrc::crypto_failure;
     } else if (matches(text, expected)) {
       fault.code = WebhookErrc::none;
@@ -141,11 +140,10 @@ inline WebhookError error_of(const header_fault& fault, std::chrono::seconds tol
               ", and the tolerance is " + std::to_string(tolerance.count()) + " s"};
 }
 
-inline WebhookError error_of(const signature_fault& fault, const received_headers& headers, std::string_view body,
+inline WebhookError error_of(const signature_fault& fault, const header_views& headers, std::string_view body,
                              std::size_t keys) {
   return {fault.code, "",
-          fault.code == WebhookErrc::crypto_failure ? openssl_failed
-                                                    : message_of_no_match(headers.signature, body.size(), keys)};
+          fault.openssl ? message_of(fault.openssl) : message_of_no_match(headers.signature, body.size(), keys)};
 }
 
 }  // namespace anthropic::webhooks::detail

@@ -4,6 +4,7 @@
 #include <anthropic/webhooks/detail/signature.hpp>
 #include <anthropic/webhooks/detail/text.hpp>
 #include <anthropic/webhooks/error.hpp>
+#include <anthropic/webhooks/headers.hpp>
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -44,32 +45,30 @@ enum class secret_problem {
   empty,
   not_base64,
   url_safe,
-  short_key,
-  no_hmac
+  short_key
 };
 
-/// A secret, as it is handed over. What std::getenv() returns is null where the variable is not set.
+/// A secret, as it is passed in. It may be null, as std::getenv() returns it if the variable is not set.
 struct secret_text {
-  secret_text(std::string_view secret) : text(secret) {}
-  secret_text(const std::string& secret) : text(secret) {}
-  secret_text(const char* secret) : text(secret == nullptr ? "" : secret), is_null(secret == nullptr) {}
+  template <class Text, class = std::enable_if_t<is_text<Text>::value>>
+  secret_text(const Text& secret) : text(text_of(secret)) {}
 
   std::string_view text;
-  bool is_null = false;
 };
 
 template <class T, class = void>
 inline constexpr bool is_range_of_secrets = false;
 template <class T>
-inline constexpr bool is_range_of_secrets<T, std::void_t<decltype(*std::begin(std::declval<const T&>()))>> =
-    std::is_convertible_v<decltype(*std::begin(std::declval<const T&>())), secret_text>;
+inline constexpr bool is_range_of_secrets<T, std::void_t<decltype(*std::begin(std::declval<T&>()))>> =
+    std::is_convertible_v<decltype(*std::begin(std::declval<T&>())), secret_text>;
 
 /// What is wrong with a secret, if anything.
 struct secret_fault {
-  explicit operator bool() const { return problem != secret_problem::none; }
+  explicit operator bool() const { return problem != secret_problem::none || openssl; }
 
   secret_problem problem = secret_problem::none;
   std::size_t key_size = 0;  // of a short key
+  openssl_fault openssl = {};
 };
 
 /// A key, unless there is a fault.
@@ -166,31 +165,20 @@ class decoded_base64 {
 };
 
 inline secret_key key_of_bytes(std::string_view bytes) {
-  secret_key result;
-  if (bytes.empty()) {
-    result.fault.problem = secret_problem::empty;
-    return result;
-  }
-  result.key = hmac_sha256::make(bytes);
-  if (!result.key) result.fault.problem = secret_problem::no_hmac;
-  return result;
+  if (bytes.empty()) return {{secret_problem::empty}, std::nullopt};
+  openssl_fault fault;
+  auto key = hmac_sha256::make(bytes, fault);
+  return {{secret_problem::none, 0, fault}, std::move(key)};
 }
 
 inline secret_key key_in(const secret_text& secret) {
   constexpr std::size_t min_size = 16;
-  secret_key result;
-  result.fault.problem = secret.is_null ? secret_problem::null : problem_of(secret.text);
-  if (result.fault) return result;
-
+  const auto problem = secret.text.data() == nullptr ? secret_problem::null : problem_of(secret.text);
+  if (problem != secret_problem::none) return {{problem}, std::nullopt};
   const auto digits = base64_digits(secret.text);
   const auto size = digits.size() * 3 / 4;
-  if (size < min_size) {
-    result.fault = {secret_problem::short_key, size};
-    return result;
-  }
-  const decoded_base64 key(digits);
-  result = key_of_bytes(key.text());
-  return result;
+  if (size < min_size) return {{secret_problem::short_key, size}, std::nullopt};
+  return key_of_bytes(decoded_base64(digits).text());
 }
 
 inline const char* description_of(secret_problem problem) {
@@ -215,12 +203,12 @@ inline const char* description_of(secret_problem problem) {
     case secret_problem::not_base64: return "it is not base64";
     case secret_problem::url_safe: return "it is in the url-safe alphabet; it must be in standard base64";
     case secret_problem::short_key: return "its key is too short: ";
-    case secret_problem::no_hmac: return "OpenSSL has no HMAC-SHA256 to use it with, or no memory";
   }
   return "";
 }
 
 inline std::string message_of(const secret_fault& fault) {
+  if (fault.openssl) return message_of(fault.openssl);
   std::string message = std::string("webhook secret: ").append(description_of(fault.problem));
   if (fault.problem == secret_problem::short_key) {
     message += std::to_string(fault.key_size) + " of the usual 32 bytes; at least 16 are needed";
@@ -229,9 +217,7 @@ inline std::string message_of(const secret_fault& fault) {
 }
 
 inline WebhookError error_of(const secret_fault& fault) {
-  const auto code =
-      fault.problem == secret_problem::no_hmac ? WebhookErrc::crypto_failure : WebhookErrc::invalid_secret;
-  return {code, "", message_of(fault)};
+  return {fault.openssl ? WebhookErrc::crypto_failure : WebhookErrc::invalid_secret, "", message_of(fault)};
 }
 
 }  // namespace anthropic::webhooks::detail

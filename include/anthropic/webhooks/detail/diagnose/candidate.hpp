@@ -25,7 +25,7 @@ using header_list = std::vector<std::pair<std::string, std::string>>;
 /// A request, as it came or with causes undone.
 struct candidate {
   std::string_view secret, body;
-  received_headers headers;
+  header_views headers;
   std::string_view signed_timestamp;  // what the sender signed, maybe in other units than that of the headers
   std::int64_t now;                   // in seconds since 1970
   const hmac_sha256* key;             // null if the verifier refuses the secret
