@@ -15,13 +15,17 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <future>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <regex>
+#include <set>
 #include <sstream>
 
 namespace {
@@ -459,6 +463,44 @@ TEST_CASE("HAProxy takes a receiver into service when it is healthy, and out of 
   CHECK(deliver(site.ports[0], event("whe_2")) == 200);  // what is still on its way to it
 }
 
+TEST_CASE("Prometheus takes the alerts, and each of them fires when it should", "[prometheus]") {
+  const std::string promtool = program("promtool");
+  if (promtool.empty()) return;
+  const Folder folder;
+  const fs::path rules = fs::path(DEPLOY_DIR) / "prometheus-alerts.yml";
+  const fs::path tests = fs::path(FIXTURES_DIR) / "../receiver/prometheus_alerts.yml";
+  const auto succeeds = [&](const std::vector<std::string>& arguments, const fs::path& file) {
+    std::vector<std::string> command{promtool};
+    command.insert(command.end(), arguments.begin(), arguments.end());
+    command.push_back(file.string());
+    Process process("", command, folder.path / "promtool.log");
+    const int status = process.wait();
+    CAPTURE(process.log());
+    CHECK(status == 0);
+  };
+  succeeds({"check", "rules", "--lint-fatal"}, rules);
+  succeeds({"test", "rules"}, tests);
+
+  // The start of its first comment is a configuration.
+  std::istringstream lines(contents(rules));
+  std::string line, configuration;
+  for (std::getline(lines, line); std::getline(lines, line) && line.compare(0, 3, "#  ") == 0;) {
+    configuration += line.substr(4) + '\n';
+  }
+  CHECK(count(configuration, rules.filename().string()) == 1);
+  fs::copy_file(rules, folder.path / rules.filename());
+  succeeds({"check", "config"}, write(folder.path / "prometheus.yml", configuration));
+
+  const std::string text = contents(rules);
+  const std::regex names("alert: (\\w+)");
+  int alerts = 0;
+  for (std::sregex_iterator match(text.begin(), text.end(), names), end; match != end; ++match, ++alerts) {
+    CAPTURE(match->str());
+    CHECK(count(contents(tests), "alertname=\"" + match->str(1) + '"') > 0);
+  }
+  CHECK(alerts >= 7);
+}
+
 /// Whether the real receiver listens with these arguments, with a port and a database of the test's own.
 void check_arguments(std::vector<std::string> arguments, const std::string& database_variable) {
   const Sqlite database;
@@ -554,7 +596,7 @@ TEST_CASE("Kubernetes: the manifest is YAML, and its probes and arguments are th
 
 std::string readme() { return contents(fs::path(DEPLOY_DIR) / ".." / "README.md"); }
 
-/// The line of the README's SQL that starts so, and, where it is for one database, ends with its name.
+/// The line of the README that starts so, and, if it is for one database, ends with its name.
 std::string statement(const std::string& start, const std::string& database) {
   std::istringstream lines(readme());
   for (std::string line; std::getline(lines, line);) {
@@ -566,36 +608,69 @@ std::string statement(const std::string& start, const std::string& database) {
   return "";
 }
 
+/// `from_now` is SQL for the time in so many minutes, `change` runs the README's statement that starts so.
 template <class T>
-void check_statements(const std::string& name, const std::string& days_ago) {
-  const T database;
+void check_statements(const T& database, const std::string& name,
+                      const std::function<std::string(int minutes)>& from_now,
+                      const std::function<void(const std::string& start)>& change) {
   const auto store = open_store(database.where(), Purpose::record);
-  store->record({{"new", "{}"}, {"old", "{}"}, {"older", "{}"}, {"waits", "{}"}, {"failed", "{}"}});
+  for (int i = 0; i < 25'000;) {  // more than two steps
+    std::map<std::string, std::string> many;
+    for (const int end = i + 250; i < end; ++i) many.emplace("old" + std::to_string(i), "{}");
+    store->record(many);
+  }
+  store->record({{"new", "{}"}, {"waits", "{}"}, {"failed", "{}"}, {"late", "{}"}});
   database.query("UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE id = 'new'");
-  database.query("UPDATE webhook_events SET handled_at = " + days_ago + " WHERE id LIKE 'old%'");
-  database.query("UPDATE webhook_events SET attempts = 5, reason = 'x', received_at = " + days_ago +
-                 ", try_at = '2999-01-01 00:00:00' WHERE id = 'failed'");
-  database.query(statement("DELETE", name));
-  CHECK(database.query("SELECT id FROM webhook_events ORDER BY id") == "failed\nnew\nwaits\n");
-  CHECK(database.query(statement("SELECT", name)) == "failed\n");
+  database.query("UPDATE webhook_events SET handled_at = " + from_now(-25 * 60) + " WHERE id LIKE 'old%'");
+  database.query("UPDATE webhook_events SET attempts = 5, try_at = " + from_now(30) + " WHERE id = 'failed'");
+  database.query("UPDATE webhook_events SET attempts = 1, try_at = " + from_now(30) +
+                 ", received_at = " + from_now(-11) + " WHERE id = 'late'");
+  change("DELETE");
+  CHECK(database.query("SELECT id FROM webhook_events ORDER BY id") == "failed\nlate\nnew\nwaits\n");
+  const std::string listed = statement("SELECT", name);
+  CHECK(database.query("SELECT id FROM (" + listed.substr(0, listed.find(';')) + ") AS listed ORDER BY id") ==
+        "failed\nlate\n");
   const auto handler = open_store(database.where(), Purpose::handle);
   const auto handle = [&] {
-    std::string ids;
-    const Handler add = [&](auto&, const std::string& id, const auto&) { ids += id + ' '; };
+    std::set<std::string> ids;
+    const Handler add = [&](auto&, const std::string& id, const auto&) { ids.insert(id); };
     while (handler->handle_next(add, [](const auto&, const auto&) {})) continue;
     return ids;
   };
-  CHECK(handle() == "waits ");
-  database.query(statement("UPDATE", name));
-  CHECK(handle() == "failed ");
+  CHECK(handle() == std::set<std::string>{"waits"});
+  change("UPDATE");
+  CHECK(handle() == std::set<std::string>{"failed", "late"});
 }
 
-TEST_CASE("the README's statements work in both databases", "[readme]") {
-  check_statements<Sqlite>("SQLite", "datetime('now', '-25 hours')");
-#ifdef POSTGRES_BIN
-  check_statements<Postgres>("PostgreSQL", "now() - interval '25 hours'");
-#endif
+TEST_CASE("the README's statements work in SQLite, in steps", "[readme]") {
+  if (program("sqlite3").empty()) return;
+  const Sqlite database;
+  const auto from_now = [](int minutes) { return "datetime('now', '" + std::to_string(minutes) + " minutes')"; };
+  check_statements(database, "SQLite", from_now, [&](const std::string& start) {
+    const std::string text = readme(), end = "\n}\n";
+    const auto begin = text.find("in_steps() {");
+    REQUIRE(begin != std::string::npos);
+    std::string commands = text.substr(begin, text.find(end, begin) + end.size() - begin);
+    commands += statement("in_steps \"" + start, "SQLite");
+    for (std::size_t at = 0; (at = commands.find("webhooks.db", at)) != std::string::npos;) {
+      commands.replace(at, 11, database.where());
+    }
+    Process shell("", {"/bin/sh", "-eu", "-c", commands}, database.folder.path / "log");
+    const int status = shell.wait();
+    CAPTURE(shell.log());
+    CHECK(status == 0);
+    CHECK(shell.log() == "");
+  });
 }
+
+#ifdef POSTGRES_BIN
+TEST_CASE("the README's statements work in PostgreSQL", "[readme]") {
+  const Postgres database;
+  const auto from_now = [](int minutes) { return "now() + interval '" + std::to_string(minutes) + " minutes'"; };
+  check_statements(database, "PostgreSQL", from_now,
+                   [&](const std::string& start) { database.query(statement(start, "PostgreSQL")); });
+}
+#endif
 
 TEST_CASE("the README's command diagnoses a saved request, with any separators between the secrets", "[readme]") {
   const Folder folder;
@@ -623,12 +698,21 @@ TEST_CASE("the README's command diagnoses a saved request, with any separators b
 TEST_CASE("the README shows the Caddyfile, and links to files that exist", "[readme]") {
   const std::string text = readme(), begin = "](";
   CHECK(text.find("```\n" + deployed("Caddyfile", {}) + "```\n") != std::string::npos);
+  std::set<std::string> anchors;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.compare(0, 3, "## ") != 0) continue;
+    std::string anchor = "#";
+    for (const char c : line.substr(3)) anchor += c == ' ' ? '-' : static_cast<char>(std::tolower(c));
+    anchors.insert(anchor);
+  }
   int links = 0;
   for (std::size_t at = 0; (at = text.find(begin, at)) != std::string::npos; ++links) {
     at += begin.size();
     const std::string link = text.substr(at, text.find(')', at) - at);
     CAPTURE(link);
-    CHECK((link.compare(0, 8, "https://") == 0 || fs::exists(fs::path(DEPLOY_DIR) / ".." / link)));
+    CHECK((link.compare(0, 8, "https://") == 0 || anchors.count(link) == 1 ||
+           fs::exists(fs::path(DEPLOY_DIR) / ".." / link)));
   }
   CHECK(links >= 8);
 }
