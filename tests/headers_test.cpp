@@ -27,6 +27,9 @@
 #if __has_include(<httplib.h>)
 #include <httplib.h>
 #endif
+#if __has_include(<ranges>) && __cplusplus >= 202002L
+#include <ranges>
+#endif
 
 using namespace anthropic::webhooks;
 using namespace std::literals;
@@ -54,8 +57,8 @@ void check_is(const WebhookHeaders& headers, std::string_view the_id = id,
 
 /// The same for what a call of the library gets of headers in any form.
 template <class Headers>
-void check_is_received(const Headers& headers, std::string_view the_id = id,
-                       std::string_view the_timestamp = timestamp, std::string_view the_signature = signature) {
+void check_is_received(Headers&& headers, std::string_view the_id = id, std::string_view the_timestamp = timestamp,
+                       std::string_view the_signature = signature) {
   detail::with_headers(headers, [&](const detail::header_views& received) {
     CHECK(received.id == the_id);
     CHECK(received.timestamp == the_timestamp);
@@ -263,6 +266,23 @@ TEST_CASE("a range is read once, also where a header is missing or duplicated") 
         failure{WebhookErrc::invalid_header, "webhook-timestamp header: duplicated, with different values"});
 }
 
+/// A range that is only iterated as non-const, as a C++20 filter view is.
+struct unconst_range {
+  pairs elements = all;
+  pairs::iterator begin() { return elements.begin(); }
+  pairs::iterator end() { return elements.end(); }
+};
+
+TEST_CASE("a range may be one that is only iterated as non-const") {
+  unconst_range range;
+  check_is(webhook_headers(range));
+  check_is(webhook_headers(unconst_range()));
+  check_is_received(range);
+#if __cpp_lib_ranges >= 201911L
+  check_is(webhook_headers(all | std::views::filter([](const auto& header) { return !header.first.empty(); })));
+#endif
+}
+
 TEST_CASE("names and values are any text") {
   const auto check = [](const auto& range) { check_is(webhook_headers(range)); };
   check(std::vector<std::pair<byte_array, byte_array>>(all.begin(), all.end()));
@@ -409,6 +429,17 @@ TEST_CASE("where a header is missing, one of another family of names is named") 
   }
 }
 
+TEST_CASE("each of the lookalikes is noticed") {
+  for (const auto& names : detail::lookalikes) {
+    for (const std::string_view name : names) {
+      INFO(name);
+      const auto what =
+          "webhook-id header: missing; there is " + std::string(name) + ", which Standard Webhooks does not use";
+      if (!name.empty()) CHECK(failure_of(pairs{{std::string(name), "x"}}).what == what);
+    }
+  }
+}
+
 // Functions from a name to its value, and values made by hand. What verify() takes is tested with it.
 
 namespace {
@@ -457,6 +488,11 @@ TEST_CASE("headers are found by a function from a name to its value, and what it
   check_is_received([](const auto& name) { return "\t " + *value_of(name) + " "; });
   check_is_received(
       std::function<std::string(const std::string&)>([](const auto& name) { return *value_of(name); }));
+
+  int calls = 0;
+  check_is_received([calls](const char* name) mutable { return ++calls, *value_of(name); });
+  auto counting = [calls](const char* name) mutable { return ++calls, *value_of(name); };
+  check_is_received(counting);
 
   const auto nothing = [](const detail::header_views&) {};
   const auto before = allocations::count;
@@ -551,5 +587,29 @@ static_assert(!std::is_constructible_v<WebhookHeaderValue, std::optional<int>> &
               !std::is_constructible_v<WebhookHeaderValue, void*>);
 static_assert(!detail::is_range_of_pairs<std::string> && !detail::is_range_of_pairs<std::vector<std::string>>);
 static_assert(!detail::is_range_of_pairs<std::vector<std::tuple<std::string, std::string, std::string>>>);
+template <class... Members>
+struct aggregate;
+template <class A>
+struct aggregate<A> {
+  A a;
+};
+template <class A, class B>
+struct aggregate<A, B> {
+  A a;
+  B b;
+};
+template <class A, class B, class C>
+struct aggregate<A, B, C> {
+  A a;
+  B b;
+  C c;
+};
+template <class... Members>
+constexpr bool is_pair = detail::is_range_of_pairs<std::vector<aggregate<Members...>>>;
+static_assert(is_pair<std::string, std::string> && is_pair<const char*, std::string_view> &&
+              is_pair<std::string, WebhookHeaderValue> && is_pair<std::string, byte_array> &&
+              is_pair<byte_array, std::string> && is_pair<std::array<char, 9>, std::optional<std::string>>);
+static_assert(!is_pair<std::string> && !is_pair<std::array<std::string, 2>> &&
+              !is_pair<std::string, std::string, bool> && !is_pair<const char*, std::string, std::string>);
 static_assert(!detail::is_lookup<int> && !detail::is_lookup<pairs> && !detail::is_lookup<int (*)(const char*)>);
 static_assert(!detail::is_lookup<std::string (*)(int)> && detail::is_lookup<std::string (*)(std::string)>);

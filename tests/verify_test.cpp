@@ -497,8 +497,21 @@ struct secrets_on_the_fly {
   [[nodiscard]] iterator end() const { return {2}; }
 };
 
-TEST_CASE("a range may make its secrets on the fly") {
+/// A range that is only iterated as non-const, as a C++20 filter view is.
+template <class T>
+struct unconst_range {
+  std::vector<T> elements;
+  auto begin() { return elements.begin(); }
+  auto end() { return elements.end(); }
+};
+
+TEST_CASE("a range may make its secrets on the fly, or be one that is only iterated as non-const") {
   CHECK(WebhookVerifier(secrets_on_the_fly{}).verify(real_body, real_headers, now) == 1);
+  unconst_range<std::string> secrets{{other_secret, secret}};
+  CHECK(WebhookVerifier(secrets).verify(real_body, real_headers, now) == 1);
+  WebhookError error;
+  CHECK(WebhookVerifier::try_make(secrets, error)->verify(real_body, real_headers, now) == 1);
+  CHECK(WebhookVerifier::try_make(secrets_on_the_fly{}, error)->verify(real_body, real_headers, now) == 1);
 }
 
 TEST_CASE("verify() returns the index of the secret that signed") {
@@ -562,7 +575,7 @@ TEST_CASE("headers may be in any form that a server has them in") {
       std::to_string(std::chrono::floor<seconds>(std::chrono::system_clock::now()).time_since_epoch().count());
   const WebhookVerifier verifier(secret, 24h);
   const std::string good = signature(key, "1", stamp, real_body);
-  const auto check = [&](const auto& headers) {
+  const auto check = [&](auto&& headers) {
     CHECK(verifier.verify(real_body, headers) == 0);
     CHECK(verifier.unwrap(real_body, headers) == unwrap(real_body));
     WebhookError error;
@@ -579,7 +592,11 @@ TEST_CASE("headers may be in any form that a server has them in") {
     return name == "webhook-id" ? "1" : name == "webhook-timestamp" ? stamp : good;
   });
 
-  CHECK(verifier.verify(real_body, std::map<std::string, std::string>(map)) == 0);
+  check(std::map<std::string, std::string>(map));
+  check(unconst_range<std::pair<std::string, std::string>>{{map.begin(), map.end()}});
+  check([&, calls = 0](std::string_view name) mutable {
+    return ++calls, name == "webhook-id" ? "1" : name == "webhook-timestamp" ? stamp : good;
+  });
   CHECK(verifier.verify(real_body, {"1"s, std::string(stamp), signature(key, "1", stamp, real_body)}) == 0);
   CHECK(unwrap(real_body, {"1", stamp, good}, secret) == unwrap(real_body));
 }

@@ -7,7 +7,10 @@
 #include <vector>
 
 #ifdef FAIL
-using Lines = std::vector<std::string>;
+struct Line {
+  std::string name, value, comment;
+};
+using Lines = std::vector<Line>;
 #else
 using Lines = std::vector<std::pair<std::string, std::string> >;
 #endif
