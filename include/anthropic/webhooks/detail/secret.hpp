@@ -108,8 +108,9 @@ inline std::string_view without_prefix(std::string_view secret) {
 
 /// The base64 digits of a secret, without prefix and padding.
 inline std::string_view base64_digits(std::string_view secret) {
-  const auto encoded = without_prefix(secret);
-  return encoded.substr(0, encoded.find_last_not_of('=') + 1);
+  auto encoded = without_prefix(secret);
+  while (!encoded.empty() && encoded.back() == '=') encoded.remove_suffix(1);
+  return encoded;
 }
 
 /// What is wrong with a secret before it is decoded. It is strict where EVP_DecodeBlock() is not.
