@@ -79,10 +79,10 @@ inline header_fault check_headers_and_time(const header_views& headers, std::chr
 inline signature_fault check_signature(const header_views& headers, std::string_view body,
                                        const hmac_sha256& key) {
   digest_base64 expected;
-  bool is_hashed = false;  // only if there is a candidate
+  bool is_hashed = false;  // only if one may match
   signature_fault fault{WebhookErrc::no_matching_signature};
   any_signature(headers.signature, [&](std::string_view version, std::string_view text) {
-    if (!is_candidate(version, text)) return false;
+    if (!may_match(version, text)) return false;
     if (!std::exchange(is_hashed, true)) fault.openssl = sign(key, headers.id, headers.timestamp, body, expected);
     if (fault.openssl) {
       fault.code = WebhookErrc::crypto_failure;

@@ -93,10 +93,10 @@ template <class F>
 bool any_signature(std::string_view list, F f);
 
 /// Whether a signature may match at all.
-bool is_candidate(std::string_view version, std::string_view text);
+bool may_match(std::string_view version, std::string_view text);
 
-/// Whether a candidate is the signature that is expected. Compares in constant time.
-bool matches(std::string_view candidate, const digest_base64& expected);
+/// Whether a signature that may match does. Compares in constant time.
+bool matches(std::string_view signature, const digest_base64& expected);
 
 /// What a signature looks like. Only one that is `good` can match. `url_safe` is also without padding.
 enum class signature_form { good, hexadecimal, url_safe, without_version, other_version, unknown };
@@ -215,12 +215,12 @@ bool any_signature(std::string_view list, F f) {
   return false;
 }
 
-inline bool is_candidate(std::string_view version, std::string_view text) {
+inline bool may_match(std::string_view version, std::string_view text) {
   return version == "v1" && text.size() == digest_base64::size;
 }
 
-inline bool matches(std::string_view candidate, const digest_base64& expected) {
-  return CRYPTO_memcmp(candidate.data(), expected.view().data(), digest_base64::size) == 0;
+inline bool matches(std::string_view signature, const digest_base64& expected) {
+  return CRYPTO_memcmp(signature.data(), expected.view().data(), digest_base64::size) == 0;
 }
 
 inline signature_form form_of(std::string_view version, std::string_view text) {
