@@ -7,6 +7,7 @@
 // instead. The database is a file for SQLite, or a postgresql:// URL, which any number of receivers may share.
 // Port 0 is any free port. GET /healthz is answered with 200 while deliveries can be recorded. Options:
 //   --grace SECONDS      on SIGTERM, accepts deliveries for this long, while /healthz is already answered with 503
+//   --handler-limit SECONDS  ends the process with status 3 if a handler runs for longer: 300 without the option
 //   --save-refused FILE  saves a few requests that are answered with 401, in FILE.signed.1 and so on, to diagnose
 // It belongs behind a reverse proxy, which does the TLS.
 #include "webhooks.hpp"
@@ -16,6 +17,7 @@
 
 #include <charconv>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 
 using namespace anthropic::webhooks;
@@ -30,28 +32,32 @@ void handle(Transaction& db, const UnwrapWebhookEvent& event) {
 
 struct Options {
   std::string save_refused, database = "webhooks.db", address = "127.0.0.1";
-  int port = 8080, grace = 0;
+  int port = 8080, grace = 0, handler_limit = 300;
 };
 
 // No message repeats an argument: it may be a URL with a password in the wrong place.
 Options parse(int argc, char** argv) {
-  const auto number = [](std::string_view text, int most, const std::string& what) {
+  const auto number = [](std::string_view text, int least, int most, const std::string& what) {
     int value = 0;
     const auto [end, error] = std::from_chars(text.begin(), text.end(), value);
-    if (error == std::errc() && end == text.end() && value >= 0 && value <= most) return value;
-    throw std::runtime_error("the " + what + " is not a number from 0 to " + std::to_string(most));
+    if (error == std::errc() && end == text.end() && value >= least && value <= most) return value;
+    throw std::runtime_error("the " + what + " is not a number from " + std::to_string(least) + " to " +
+                             std::to_string(most));
   };
   Options options;
-  const option names[] = {
-      {"grace", required_argument, nullptr, 'g'}, {"save-refused", required_argument, nullptr, 's'}, {}};
+  const option names[] = {{"grace", required_argument, nullptr, 'g'},
+                          {"handler-limit", required_argument, nullptr, 'h'},
+                          {"save-refused", required_argument, nullptr, 's'},
+                          {}};
   opterr = 0;
   for (int name = 0; (name = getopt_long(argc, argv, "", names, nullptr)) != -1;) {
     if (name == '?') throw std::runtime_error("an option is unknown, or has no value");
-    if (name == 'g') options.grace = number(optarg, 3600, "grace period");
+    if (name == 'g') options.grace = number(optarg, 0, 3600, "grace period");
+    if (name == 'h') options.handler_limit = number(optarg, 1, 86'400, "limit of the handlers");
     if (name == 's') options.save_refused = optarg;
   }
   if (argc - optind > 3) throw std::runtime_error("there are more than three arguments");
-  if (optind < argc) options.port = number(argv[optind++], 65535, "port");
+  if (optind < argc) options.port = number(argv[optind++], 0, 65535, "port");
   if (optind < argc) options.database = argv[optind++];
   if (optind < argc) {
     beast::error_code ec;
@@ -61,7 +67,7 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
-asio::awaitable<void> stop_on(asio::signal_set& signals, int grace, Server& server) {
+asio::awaitable<void> stop_on(asio::signal_set& signals, int grace, Webhooks& server) {
   co_await signals.async_wait(asio::use_awaitable);
   server.is_ending = true;
   const auto timer =
@@ -73,6 +79,7 @@ asio::awaitable<void> stop_on(asio::signal_set& signals, int grace, Server& serv
   co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, ec));
   signals.cancel();
   co_await server.stop();
+  server.handlers.stop();
 }
 
 asio::awaitable<void> reload_on(asio::signal_set& signal, Secrets& secrets) {
@@ -86,8 +93,14 @@ int main(int argc, char** argv) try {
   std::signal(SIGPIPE, SIG_IGN);
   const Options options = parse(argc, argv);
   asio::io_context io(1);
-  const auto handler = [](auto& db, const auto&, const auto& body) { handle(db, unwrap(body)); };
-  Webhooks server(io, options.database, handler, options.save_refused);
+  const auto handler = [](Transaction& db, const std::string&, const std::string& body) {
+    WebhookError error;
+    const auto event = try_unwrap(body, error);
+    if (!event) throw Unparsable(error.what());
+    handle(db, *event);
+  };
+  Webhooks server(io, options.database, handler, std::chrono::seconds(options.handler_limit),
+                  options.save_refused);
   asio::signal_set stop(io, SIGINT, SIGTERM), hangup(io, SIGHUP);
   asio::co_spawn(io, reload_on(hangup, server.secrets), asio::detached);
   asio::co_spawn(io, stop_on(stop, options.grace, server), [&](std::exception_ptr e) {
@@ -97,9 +110,12 @@ int main(int argc, char** argv) try {
   the_log.print("listening on " + server.listen(options.address, options.port) + "/webhooks\n");
   server.handlers.start();  // only now: one that crashes does not keep the port closed
   io.run();  // until requests in flight have been answered. The next start handles the events that are left.
+  if (!server.handlers.has_hung()) return 0;
+  the_log.end();
+  std::_Exit(3);  // without waiting for the handler that hangs
 } catch (const std::exception& e) {
   std::cerr << "receiver: " << e.what()
-            << "\nANTHROPIC_WEBHOOK_SIGNING_KEY_FILE=... receiver [--grace SECONDS] [--save-refused FILE]"
-               " [port [database [address]]]\n";
+            << "\nANTHROPIC_WEBHOOK_SIGNING_KEY_FILE=... receiver [--grace SECONDS] [--handler-limit SECONDS]"
+               " [--save-refused FILE] [port [database [address]]]\n";
   return 2;
 }

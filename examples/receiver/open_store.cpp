@@ -15,10 +15,10 @@ bool begins(const std::string& text, const char* expression) {
 
 bool is_postgres(const std::string& database) { return begins(database, R"(postgres(ql)?://|\s*\w+\s*=)"); }
 
-std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose) {
+std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose, std::chrono::seconds limit) {
   if (is_postgres(database)) {
 #ifdef WITH_POSTGRES
-    return open_postgres(database, purpose);
+    return open_postgres(database, purpose, limit);
 #else
     throw std::runtime_error("built without PostgreSQL");
 #endif

@@ -19,21 +19,28 @@ class PostgresConnection {
  public:
   enum Format { text = 0, binary = 1 };
 
-  /// `limit` is that of a statement. It connects when it is used.
-  PostgresConnection(std::string url, std::chrono::milliseconds limit) : url_(std::move(url)), limit_(limit) {
+  /// The limits are those of a statement, and of a pause in a transaction. It connects when it is used.
+  PostgresConnection(std::string url, std::chrono::seconds limit, std::chrono::seconds idle)
+      : url_(std::move(url)), limit_(limit) {
     check_url();
+    begin_ += "; SET LOCAL statement_timeout = " + std::to_string(limit.count() * 1000) +
+              "; SET LOCAL idle_in_transaction_session_timeout = " + std::to_string(idle.count() * 1000);
   }
 
-  [[nodiscard]] bool is_open() const { return connection_ != nullptr; }
-  [[nodiscard]] bool is_lost() const { return PQstatus(connection_.get()) != CONNECTION_OK; }
-  [[nodiscard]] bool in_transaction() const { return PQtransactionStatus(connection_.get()) == PQTRANS_INTRANS; }
+  [[nodiscard]] PGTransactionStatusType status() const { return PQtransactionStatus(connection_.get()); }
 
-  void begin(const std::string& synchronous_commit) {
-    connect();
-    first_error.clear();
-    alone_ = false;
-    const auto all = begin_with + std::to_string(limit_.count()) + "; SET LOCAL synchronous_commit = ";
-    finish(PQsendQuery(connection_.get(), (all + synchronous_commit).c_str()));
+  /// Begins a transaction, and runs `more` in it, in one go. If the connection was lost, it is made again.
+  Values begin(const std::string& more) {
+    for (bool used = connection_ != nullptr;; used = false) {
+      connect();
+      alone_ = false;
+      try {
+        return finish(PQsendQuery(connection_.get(), (begin_ + "; " + more).c_str()));
+      } catch (const DatabaseError&) {
+        if (!used || PQstatus(connection_.get()) == CONNECTION_OK) throw;
+        disconnect();
+      }
+    }
   }
 
   void commit() {
@@ -57,8 +64,8 @@ class PostgresConnection {
   }
 
   /// A statement that was given up is ended, by a thread of its own: that too waits for the server.
-  void disconnect() {
-    if (PQtransactionStatus(connection_.get()) == PQTRANS_ACTIVE) {
+  void disconnect() noexcept {
+    if (status() == PQTRANS_ACTIVE) {
       std::thread([given_up = std::move(connection_)] {
         const std::unique_ptr<PGcancel, void (*)(PGcancel*)> cancel(PQgetCancel(given_up.get()), PQfreeCancel);
         char problem[256];
@@ -67,16 +74,6 @@ class PostgresConnection {
     }
     connection_.reset();
   }
-
-  [[noreturn]] void fail(const std::string& message) {
-    std::string problem = "PostgreSQL: " + message;
-    std::replace(problem.begin(), problem.end(), '\n', ' ');
-    if (first_error.empty()) first_error = problem;
-    throw std::runtime_error(problem);
-  }
-
-  std::string first_error;  ///< In the transaction, or since it was cleared.
-  std::string sqlstate;     ///< The code of the last error of a statement.
 
  private:
   // A receiver needs no right to make tables that are there. The lock is for some that start at the same time.
@@ -87,21 +84,14 @@ class PostgresConnection {
       id text PRIMARY KEY,  -- the webhook-id
       body bytea NOT NULL,  -- as received; to read it: convert_from(body, 'UTF8')
       received_at timestamptz NOT NULL DEFAULT now(), handled_at timestamptz,
-      try_at timestamptz DEFAULT now(),  -- NULL where the body does not parse: when a receiver starts
+      try_at timestamptz DEFAULT now(),  -- NULL: when a receiver starts, since the body does not parse
       attempts int NOT NULL DEFAULT 0, reason text);  -- why the last one that failed did
     CREATE INDEX IF NOT EXISTS webhook_events_new ON webhook_events(received_at)
       WHERE handled_at IS NULL AND attempts = 0;
-    CREATE INDEX IF NOT EXISTS webhook_events_tried ON webhook_events(try_at)
+    CREATE INDEX IF NOT EXISTS webhook_events_tried ON webhook_events(try_at, attempts, received_at)
       WHERE handled_at IS NULL AND attempts > 0;
-    CREATE INDEX IF NOT EXISTS webhook_events_due ON webhook_events(try_at) WHERE handled_at IS NULL;
     CREATE TABLE IF NOT EXISTS notes(event_id text NOT NULL, note text NOT NULL);  -- by handle() in main.cpp
   END IF; END $$)";
-
-  // The limits free events that a machine had locked when it died, or that a handler hangs on.
-  static constexpr const char* begin_with =
-      R"(BEGIN; SET LOCAL client_min_messages = warning; SET LOCAL tcp_keepalives_idle = 5;
-  SET LOCAL tcp_keepalives_interval = 2; SET LOCAL tcp_keepalives_count = 3;
-  SET LOCAL idle_in_transaction_session_timeout = '5min'; SET LOCAL statement_timeout = )";
 
   // No message of libpq about the URL is shown, since it may have parts of the password.
   void check_url() const {
@@ -113,14 +103,16 @@ class PostgresConnection {
       if (name == "host" || name == "dbname") good = value.find('@') == value.npos;
       if (name == "port") good = value.find_first_not_of("0123456789,") == value.npos;
     }
-    if (!good) throw std::runtime_error("PostgreSQL: malformed URL; in a password, write %40 for @, %2F for /");
+    if (!good)
+      throw DatabaseError(DatabaseError::permanent,
+                          "PostgreSQL: malformed URL; in a password, write %40 for @, %2F for /");
   }
 
   void connect() {
     if (connection_) return;
-    // Of a duplicated name the last counts, so what the URL says takes precedence.
-    const char* const names[] = {"connect_timeout", "target_session_attrs", "dbname", nullptr};
-    const char* const values[] = {"3", "read-write", url_.c_str(), nullptr};
+    // Of a duplicated name the last counts, so the URL takes precedence over what comes before it.
+    const char* const names[] = {"connect_timeout", "target_session_attrs", "dbname", "client_encoding", nullptr};
+    const char* const values[] = {"3", "read-write", url_.c_str(), "UTF8", nullptr};
     connection_.reset(PQconnectdbParams(names, values, 1));
     if (PQstatus(connection_.get()) != CONNECTION_OK) fail(PQerrorMessage(connection_.get()));
     PQsetnonblocking(connection_.get(), 1);
@@ -138,8 +130,9 @@ class PostgresConnection {
     if (!sent) fail(PQerrorMessage(c));
     using clock = std::chrono::steady_clock;
     const auto end = clock::now() + limit_ + std::chrono::seconds(1);  // the server's own limit comes first
+    using Result = std::unique_ptr<PGresult, void (*)(PGresult*)>;
     Values rows;
-    std::string problem;
+    Result failed(nullptr, PQclear);
     for (;;) {
       for (int unsent = 0; (unsent = PQflush(c)) != 0 || PQisBusy(c);) {
         if (clock::now() > end) fail("it does not answer");
@@ -147,21 +140,48 @@ class PostgresConnection {
         poll(&wanted, 1, 100);
         if (unsent < 0 || !PQconsumeInput(c)) fail(PQerrorMessage(c));
       }
-      const std::unique_ptr<PGresult, void (*)(PGresult*)> result(PQgetResult(c), PQclear);
+      Result result(PQgetResult(c), PQclear);
       if (!result) break;
       const PGresult* const r = result.get();
-      problem += PQresultErrorMessage(r);  // "" where there is none
-      if (const char* const state = PQresultErrorField(r, PG_DIAG_SQLSTATE)) sqlstate = state;
+      const auto status = PQresultStatus(r);
+      if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) fail("COPY is not possible here");
       for (int i = 0, columns = PQnfields(r); i < PQntuples(r) * columns; ++i) {
         rows.emplace_back(PQgetvalue(r, i / columns, i % columns), PQgetlength(r, i / columns, i % columns));
       }
+      if (status == PGRES_FATAL_ERROR && !failed) failed = std::move(result);
+      if (clock::now() > end) fail("it does not come to an end");
     }
-    if (!problem.empty()) fail(problem);
+    if (failed) fail(*failed);
     return rows;
   }
 
+  // The details are not shown: they may have what is in the rows.
+  [[noreturn]] static void fail(const PGresult& result) {
+    const auto field = [&](int code) {
+      const char* const text = PQresultErrorField(&result, code);
+      return std::string(text ? text : "");
+    };
+    const std::string state = field(PG_DIAG_SQLSTATE), kind = state.substr(0, 2);
+    if (state.empty()) fail(PQresultErrorMessage(&result));  // it is libpq that says so
+    fail(field(PG_DIAG_MESSAGE_PRIMARY) + " (SQLSTATE " + state + ')',
+         kind == "22" || kind == "23" || kind == "P0" ? DatabaseError::refused
+         : kind == "42" || kind == "3F"               ? DatabaseError::permanent
+                                                      : DatabaseError::temporary);
+  }
+
+  [[noreturn]] static void fail(std::string message, DatabaseError::Kind kind = DatabaseError::temporary) {
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    throw DatabaseError(kind, "PostgreSQL: " + message);
+  }
+
+  // READ COMMITTED, since with a stricter level receivers would keep each other from recording. The limits free
+  // events that a machine had locked when it died.
+  std::string begin_ =
+      "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL client_min_messages = warning; SET LOCAL "
+      "tcp_keepalives_idle ="
+      " 5; SET LOCAL tcp_keepalives_interval = 2; SET LOCAL tcp_keepalives_count = 3";
   const std::string url_;
-  const std::chrono::milliseconds limit_;
+  const std::chrono::seconds limit_;
   bool alone_ = false;  // a commit has not waited for a standby until the end
   std::unique_ptr<PGconn, void (*)(PGconn*)> connection_{nullptr, PQfinish};
 };

@@ -1,29 +1,176 @@
 // SPDX-License-Identifier: MIT
-// What both stores have in common.
+// What both stores have in common: all but their connections and a few words of SQL.
 #pragma once
 
+#include "dialect.hpp"
 #include "store.hpp"
 
 #include <algorithm>
+#include <random>
+#include <sstream>
 
-class SharedStore : public Store {
+class SharedStore : public Store, protected Transaction {
  public:
-  // A body that does not parse has no try_at.
-  Backlog backlog() override {
-    const std::string rows = " (SELECT received_at, attempts, try_at FROM webhook_events WHERE handled_at IS NULL";
-    const Values counted = read(
-        "SELECT count(try_at), coalesce(max(CASE WHEN try_at IS NOT NULL THEN " + age_of("received_at") +
-        " END), 0), count(CASE WHEN attempts >= 5 THEN try_at END), count(*) - count(try_at) FROM (SELECT * FROM" +
-        rows + " AND attempts = 0 ORDER BY received_at LIMIT 100000) AS untried UNION ALL SELECT * FROM" + rows +
-        " AND attempts > 0 ORDER BY try_at LIMIT 100000) AS tried) AS counted");
-    const auto number = [&](std::size_t i) { return std::max(0L, std::stol(counted[i])); };
-    return {number(0), number(1), number(2), number(3)};
+  std::set<std::string> record(const std::map<std::string, std::string>& deliveries) override {
+    std::string rows;
+    Values values;
+    for (const auto& [id, body] : deliveries) {
+      const auto n = values.size();
+      rows += (n ? ",($" : "($") + std::to_string(n + 1) + ",$" + std::to_string(n + 2) + ')';
+      values.insert(values.end(), {id, body});
+    }
+    const Values ids = transact(Access::on_disk, add + rows + " ON CONFLICT DO NOTHING RETURNING id", values);
+    return {ids.begin(), ids.end()};
   }
 
- private:
-  /// Runs one statement that writes nothing.
-  virtual Values read(const std::string& sql) = 0;
+  void check() override { try_out(false); }
 
-  /// SQL for the whole seconds since a time.
-  [[nodiscard]] virtual std::string age_of(const std::string& column) const = 0;
+  std::optional<Attempt> handle_next(const Handler& handler) override {
+    write_reason();
+    const Values event = or_roll_back([&] { return claim(next_event(sql_, new_first_)); });
+    new_first_ = !new_first_;
+    if (event.empty()) return {};
+    const std::string& id = event[0];
+    std::string reason, try_at = after("attempts - 1");
+    error_.clear();
+    try {
+      handler(*this, id, event[1]);
+      if (run(mark, {id}).empty()) throw std::runtime_error("another process has handled it");
+      commit();
+      return Attempt{id, true};
+    } catch (const Unparsable& e) {
+      reason = e.what();
+      try_at = "NULL";
+    } catch (...) {
+      // In a transaction that has failed, the first error of a statement is the cause of all others.
+      reason = is_good() || error_.empty() ? current_reason() : error_;
+    }
+    roll_back();
+    unwritten_ = {to_put_off(try_at), printable(reason), id};
+    try {
+      write_reason();
+    } catch (const DatabaseError&) {  // then before the next claim
+    }
+    return Attempt{id, false, reason};
+  }
+
+  void put_off(const std::string& id, const std::string& reason) override {
+    transact(Access::write, to_put_off(after("attempts - 1")), {printable(reason), id});
+  }
+
+  void retry_unparsable() override {
+    const std::string unparsable = " WHERE handled_at IS NULL AND attempts > 0 AND try_at IS NULL";
+    transact(Access::write, "UPDATE webhook_events SET try_at = CURRENT_TIMESTAMP" + unparsable);
+  }
+
+  Backlog backlog() override {
+    const std::string from = " FROM webhook_events WHERE handled_at IS NULL AND attempts ", age = sql_.age;
+    const Values counted = transact(
+        Access::read,
+        "SELECT count(try_at) || ' ' || coalesce(max(CASE WHEN try_at IS NOT NULL THEN " + age +
+            " END), 0) || ' ' || count(CASE WHEN attempts > 4 THEN try_at END) || ' ' || (count(*) - "
+            "count(try_at))"
+            " FROM (SELECT * FROM (SELECT received_at, 0 AS attempts, received_at AS try_at" +
+            from + "= 0 LIMIT 100000) AS untried UNION ALL SELECT * FROM (SELECT received_at, attempts, try_at" +
+            from + "> 0 LIMIT 100000) AS tried) AS counted");
+    Backlog backlog;
+    std::istringstream(counted.at(0)) >> backlog.waiting >> backlog.age >> backlog.failing >> backlog.unparsable;
+    backlog.age = std::max(backlog.age, 0L);  // if a clock was wrong
+    return backlog;
+  }
+
+ protected:
+  enum class Access { read, write, on_disk };
+
+  explicit SharedStore(const Dialect& sql) : sql_(sql) {}
+
+  /// Throws if the database can never work.
+  void check_at_start() try { try_out(true); } catch (const DatabaseError& e) {
+    if (e.kind == DatabaseError::permanent) throw;
+  }
+
+  [[nodiscard]] std::string claim_of(const std::string& next) const {
+    return "UPDATE webhook_events SET attempts = attempts + 1, try_at = " + after("attempts") +
+           " WHERE id = " + next + " RETURNING " + sql_.claimed;
+  }
+
+  template <class F>
+  auto or_roll_back(F f) -> decltype(f()) try {
+    return f();
+  } catch (...) {
+    roll_back();
+    throw;
+  }
+
+  Values run(const std::string& sql, const Values& values) final {
+    try {
+      return run_in_transaction(sql, values);
+    } catch (const std::exception& e) {
+      if (error_.empty()) error_ = e.what();
+      throw;
+    }
+  }
+
+  virtual void begin(Access access) = 0;
+  virtual Values execute(const std::string& sql, const Values& values = {}) = 0;
+  virtual void commit() = 0;
+  virtual void roll_back() noexcept = 0;
+
+  /// Counts an attempt, in a commit, and begins the transaction of its handler. Returns the id and the body.
+  virtual Values claim(const std::string& next) = 0;
+  virtual Values run_in_transaction(const std::string& sql, const Values& values) = 0;
+  /// Whether the transaction goes on, and no statement has failed that keeps it from a commit.
+  [[nodiscard]] virtual bool is_good() const = 0;
+  /// Writes what is to be rolled back to the disk, where that would be left for the commit.
+  virtual void flush() {}
+
+ private:
+  static constexpr const char* add = "INSERT INTO webhook_events(id, body) VALUES";
+  static constexpr const char* mark =
+      "UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE id = $1 AND handled_at IS NULL RETURNING id";
+
+  static std::string to_put_off(const std::string& try_at) {
+    return "UPDATE webhook_events SET reason = $1, try_at = " + try_at + " WHERE id = $2 AND handled_at IS NULL";
+  }
+
+  /// The time after the pause that follows so many attempts and one more.
+  [[nodiscard]] std::string after(const std::string& attempts) const {
+    return sql_.in("CASE WHEN " + attempts + " < 12 THEN 1 << (" + attempts + ") ELSE 3600 END");
+  }
+
+  Values transact(Access access, const std::string& sql, const Values& values = {}) {
+    return or_roll_back([&] {
+      begin(access);
+      const Values rows = execute(sql, values);
+      commit();
+      return rows;
+    });
+  }
+
+  // What it writes is as large as a delivery, since small rows still find room when the disk is full.
+  void try_out(bool handles) {
+    const std::string id = "check " + std::to_string(std::random_device()());
+    or_roll_back([&] {
+      begin(Access::write);
+      bool found = !execute(std::string(add) + "($1,$2) RETURNING id", {id, std::string(500, ' ')}).empty();
+      if (handles) {
+        found = found && !execute(claim_of(next_event(sql_, true))).empty();
+        execute(to_put_off("NULL"), {"", id});
+        found = found && !execute(mark, {id}).empty();
+      }
+      if (!found) throw DatabaseError(DatabaseError::permanent, "rows are hidden, perhaps by row-level security");
+      flush();
+    });
+    roll_back();
+  }
+
+  void write_reason() {
+    if (!unwritten_.empty()) transact(Access::write, unwritten_[0], {unwritten_[1], unwritten_[2]});
+    unwritten_.clear();
+  }
+
+  const Dialect& sql_;
+  bool new_first_ = true;
+  std::string error_;  // the first one of a statement of this handler
+  Values unwritten_;   // the statement to put off an event, with the reason and the id
 };

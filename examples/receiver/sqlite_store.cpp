@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// Events in a file, for one machine.
+// Events in a file of SQLite, for one machine.
 #include "shared_store.hpp"
-#include "sqlite_connection.hpp"
 
-#include <chrono>
+#include <sqlite3.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <mutex>
 #include <utility>
 
@@ -14,158 +16,156 @@ const char* const schema = R"(
     id TEXT PRIMARY KEY NOT NULL,  -- the webhook-id
     body TEXT NOT NULL,            -- as received
     received_at TEXT NOT NULL DEFAULT CURRENT_TIMESTAMP, handled_at TEXT,
-    try_at TEXT DEFAULT CURRENT_TIMESTAMP,  -- NULL where the body does not parse: when a receiver starts
+    try_at TEXT DEFAULT CURRENT_TIMESTAMP,  -- NULL: when a receiver starts, since the body does not parse
     attempts INTEGER NOT NULL DEFAULT 0, reason TEXT);  -- why the last one that failed did
   CREATE INDEX IF NOT EXISTS webhook_events_new ON webhook_events(received_at)
     WHERE handled_at IS NULL AND attempts = 0;
-  CREATE INDEX IF NOT EXISTS webhook_events_tried ON webhook_events(try_at)
+  CREATE INDEX IF NOT EXISTS webhook_events_tried ON webhook_events(try_at, attempts, received_at)
     WHERE handled_at IS NULL AND attempts > 0;
-  CREATE INDEX IF NOT EXISTS webhook_events_due ON webhook_events(try_at) WHERE handled_at IS NULL;
   CREATE TABLE IF NOT EXISTS notes(event_id TEXT NOT NULL, note TEXT NOT NULL);  -- by handle() in main.cpp)";
 
-const char* const add = "INSERT INTO webhook_events(id, body) VALUES($1, $2) ON CONFLICT DO NOTHING RETURNING 1";
-const char* const next = R"(
-  SELECT id FROM webhook_events WHERE handled_at IS NULL AND try_at <= CURRENT_TIMESTAMP
-  ORDER BY try_at, rowid LIMIT 1)";
-const char* const claim = R"(
-  UPDATE webhook_events SET attempts = attempts + 1,
-    try_at = datetime('now', min(1 << min(attempts, 12), 3600) || ' seconds')
-  WHERE id = $1 AND handled_at IS NULL AND try_at <= CURRENT_TIMESTAMP RETURNING id, body)";
-const char* const mark = R"(
-  UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE id = $1 AND handled_at IS NULL RETURNING 1)";
-const char* const put_off = R"(
-  UPDATE webhook_events SET reason = $1,
-    try_at = datetime('now', min(1 << min(attempts - 1, 12), 3600) || ' seconds')
-  WHERE id = $2 AND handled_at IS NULL)";
+// SQLite lets one connection write at a time. Those of this process take turns, which is faster than to try again,
+// and fair: who waits holds `next`, so that nobody gets ahead.
+std::timed_mutex turn, next;
 
-// SQLite lets one connection write at a time. Those of this process take turns, which is faster than to try again.
-std::timed_mutex turn;
-
-class SqliteStore final : public SharedStore, private Transaction {
+class SqliteStore final : public SharedStore {
  public:
-  SqliteStore(std::string path, Purpose purpose) : path_(std::move(path)), purpose_(purpose) {
+  SqliteStore(std::string path, Purpose purpose)
+      : SharedStore(sqlite_dialect), path_(std::move(path)), purpose_(purpose) {
     if (sqlite3_libversion_number() < 3035000) throw std::runtime_error("SQLite: version 3.35 or newer is needed");
-    try {
-      take_turn();
-    } catch (const Busy&) {  // for now
-    }
+    check_at_start();
   }
   ~SqliteStore() override {
     const std::lock_guard lock(turn);
     all_.erase(this);
   }
 
-  std::set<std::string> record(const std::map<std::string, std::string>& deliveries) override {
-    std::set<std::string> recorded;
-    const Turn taken = take_turn();
-    db_.execute("BEGIN IMMEDIATE");
-    for (const auto& [id, body] : deliveries) {
-      if (!db_.execute(add, {id, body}).empty()) recorded.insert(id);
-    }
-    db_.execute("COMMIT");
-    check_file();
-    return recorded;
-  }
-
-  bool handle_next(const Handler& handler, const Failed& failed) override {
-    const auto event = claim_next();
-    if (event.empty()) return false;
-    try {
-      handled_id_ = event[0];
-      handler(*this, event[0], event[1]);
-      begin();
-      db_.execute("COMMIT");
-      turn_.reset();
-    } catch (...) {
-      const std::string reason = current_reason();
-      turn_.reset();
-      reason_and_id_ = {printable(reason), event[0]};
-      failed(event[0], reason);
-      const Turn taken = take_turn();
-      write_reason();
-    }
-    return true;
-  }
-
  private:
-  // When it ends, what is not committed is undone.
-  using Turn = std::unique_ptr<SqliteStore, void (*)(SqliteStore*)>;
-  Turn take_turn() {
-    if (!turn.try_lock_for(std::chrono::seconds(3))) throw Busy("SQLite: a handler is still writing");
-    Turn taken(this, [](SqliteStore* store) {
-      store->db_.roll_back();
-      turn.unlock();
-    });
-    connect();
-    return taken;
+  void begin(Access access) override {
+    take_turn();
+    execute(access == Access::read ? "BEGIN" : "BEGIN IMMEDIATE");
   }
-
-  Values claim_next() {
-    const Turn taken = take_turn();
+  void commit() override {
+    execute("COMMIT");
     check_file();
-    write_reason();
-    const auto id = db_.execute(next);  // which waits for nobody who writes
-    return id.empty() ? id : db_.execute(claim, id);
+    turn_ = {};
   }
+  void roll_back() noexcept override {
+    if (is_good()) sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    turn_ = {};
+  }
+  bool is_good() const override { return db_ && !sqlite3_get_autocommit(db_.get()); }
+  void flush() override { check(sqlite3_db_cacheflush(db_.get())); }
 
-  Values read(const std::string& sql) override {
-    const Turn taken = take_turn();
-    return db_.execute(sql);
-  }
-  std::string age_of(const std::string& column) const override {
-    return "strftime('%s', 'now') - strftime('%s', " + column + ")";
-  }
-
-  // If that fails, it is done before the next claim.
-  void write_reason() {
-    if (!reason_and_id_.empty()) db_.execute(put_off, reason_and_id_);
-    reason_and_id_.clear();
-  }
-
-  Values run(const std::string& sql, const Values& values) override {
-    begin();
-    return db_.execute(sql, values);
+  Values claim(const std::string& next_id) override {
+    take_turn();
+    check_file();
+    const bool found = execute("SELECT " + next_id) != Values{""};  // which waits for nobody who writes
+    const Values event = found ? execute(claim_of(next_id)) : Values{};
+    turn_ = {};
+    has_begun_ = false;
+    return event;
   }
 
   // The turn of a handler begins with its first statement: what it does before does not hold up deliveries.
-  void begin() {
-    if (turn_ && !db_.in_transaction()) throw std::runtime_error("SQLite: the transaction has ended");
-    if (turn_) return;
-    Turn taken = take_turn();
-    db_.execute("BEGIN IMMEDIATE");
-    if (db_.execute(mark, {handled_id_}).empty()) throw std::runtime_error("another process has handled it");
-    turn_ = std::move(taken);
+  Values run_in_transaction(const std::string& sql, const Values& values) override {
+    if (has_begun_ && !is_good()) throw std::runtime_error("SQLite: the transaction has ended");
+    if (!has_begun_) or_roll_back([&] { begin(Access::write); });
+    has_begun_ = true;
+    return execute(sql, values);
+  }
+
+  void lock(const std::string&) override {}  // only one handler runs at a time
+
+  Values execute(const std::string& sql, const Values& values = {}) override {
+    sqlite3_stmt* prepared = nullptr;
+    const char* rest = nullptr;
+    check(sqlite3_prepare_v2(db_.get(), sql.data(), static_cast<int>(sql.size()), &prepared, &rest));
+    const std::unique_ptr<sqlite3_stmt, int (*)(sqlite3_stmt*)> statement(prepared, sqlite3_finalize);
+    int n = 0, status = 0;
+    for (const auto& value : values) {
+      const int index = sqlite3_bind_parameter_index(prepared, ('$' + std::to_string(++n)).c_str());
+      check(sqlite3_bind_text(prepared, index, value.data(), static_cast<int>(value.size()), SQLITE_STATIC));
+    }
+    const bool more = std::string(rest, sql.data() + sql.size()).find_first_not_of(" \n;") != std::string::npos;
+    const bool fits = !more && sqlite3_bind_parameter_count(prepared) == n;
+    if (!fits) throw std::runtime_error("SQLite: it takes one statement, and a value for each parameter");
+    Values rows;
+    while ((status = sqlite3_step(prepared)) == SQLITE_ROW) {
+      for (int i = 0; i < sqlite3_column_count(prepared); ++i) {
+        const auto* text = static_cast<const char*>(sqlite3_column_blob(prepared, i));
+        rows.emplace_back(text, text + sqlite3_column_bytes(prepared, i));
+      }
+    }
+    check(status == SQLITE_DONE ? SQLITE_OK : status);
+    return rows;
+  }
+
+  void check(int status) const {
+    auto kind = DatabaseError::permanent;
+    switch (status & 0xFF) {
+      case SQLITE_OK: return;
+      case SQLITE_CONSTRAINT:
+      case SQLITE_MISMATCH:
+      case SQLITE_TOOBIG: kind = DatabaseError::refused; break;
+      case SQLITE_BUSY:
+      case SQLITE_FULL:
+      case SQLITE_IOERR:
+      case SQLITE_NOMEM:
+      case SQLITE_PROTOCOL: kind = DatabaseError::temporary; break;
+    }
+    throw DatabaseError(kind, std::string("SQLite: ") + sqlite3_errmsg(db_.get()));
+  }
+
+  void take_turn() {
+    const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+    const std::unique_lock waits(next, limit);
+    turn_ = std::unique_lock(turn, limit);
+    if (!turn_) throw DatabaseError(DatabaseError::temporary, "SQLite: a handler is still writing");
+    if (!db_) connect();
   }
 
   void connect() try {
-    if (db_.is_open()) return;
-    db_.open(path_);
-    const bool logs = db_.execute("PRAGMA journal_mode = WAL") == Values{"wal"};
-    if (!logs) throw std::runtime_error("SQLite: no write-ahead log is possible here: a network file system?");
+    sqlite3* opened = nullptr;
+    const mode_t mask = umask(077);  // the bodies are for the owner alone
+    const int status = sqlite3_open(path_.c_str(), &opened);
+    umask(mask);
+    db_.reset(opened);
+    check(status);
+    sqlite3_busy_timeout(opened, 3000);
+    if (execute("PRAGMA journal_mode = WAL") != Values{"wal"}) {
+      throw DatabaseError(DatabaseError::permanent,
+                          "SQLite: no write-ahead log is possible here: a network file system?");
+    }
     // FULL: a commit waits for the disk, for it and all before it. NORMAL: it does not, and after a power cut the
     // last events are handled once more: the marks are gone, and what the handlers wrote.
-    db_.execute(purpose_ == Purpose::record ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-    db_.execute_all(schema);
+    execute(purpose_ == Purpose::record ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+    execute("PRAGMA journal_size_limit = 16777216");  // bytes, to which a log that has grown is cut
+    check(sqlite3_exec(opened, schema, nullptr, nullptr, nullptr));
     all_.insert(this);
   } catch (...) {
-    db_.close();
+    db_.reset();
     throw;
   }
 
-  // Closes all connections to a file that was deleted or replaced: with a new one they would share its log.
+  // If the file, or what belongs to it, was deleted or replaced, others do not see what is committed. Closes all
+  // connections to it: with a new one they would share its log.
   void check_file() {
-    if (!db_.is_lost()) return;
-    for (auto* store : all_) store->db_.close();
-    throw std::runtime_error("SQLite: the file was deleted or replaced");
+    int moved = 0;
+    check(sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved));
+    const std::string file = sqlite3_db_filename(db_.get(), "main");
+    const auto is_there = [&](const char* end) { return access((file + end).c_str(), F_OK) == 0; };
+    if (!moved && is_there("-wal") && is_there("-shm")) return;
+    for (auto* store : all_) store->db_.reset();
+    throw DatabaseError(DatabaseError::temporary, "SQLite: the file was deleted or replaced");
   }
 
   static inline std::set<SqliteStore*> all_;  // those of this process that are connected
   const std::string path_;
   const Purpose purpose_;
-  SqliteConnection db_;
-  std::string handled_id_;
-  Values reason_and_id_;  // to be written
-  Turn turn_{nullptr, nullptr};
+  std::unique_ptr<sqlite3, int (*)(sqlite3*)> db_{nullptr, sqlite3_close};
+  std::unique_lock<std::timed_mutex> turn_;
+  bool has_begun_ = false;  // the transaction of the handler
 };
 
 }  // namespace

@@ -1,48 +1,33 @@
 // SPDX-License-Identifier: MIT
 // What the receiver needs of a database, and what a handler may rely on.
 //
-// Recorded: when record() returns, the deliveries are on disk, the repeated ones too. They outlive a crash and a
-// power cut. With PostgreSQL the receiver sets synchronous_commit = on: the disk is that of the server and of its
-// synchronous standbys. A standby that is not synchronous may lack the last deliveries when it takes over.
+// What a handler writes through its Transaction is committed together with the mark "handled", or not at all: it
+// is there exactly once, even after a crash, and with any number of receivers. What it does elsewhere, such as a
+// request to another server, happens again if it throws or the commit fails. Give the other side the event's id,
+// so that it can tell a repetition.
 //
-// Handled once: what a handler writes through its Transaction is committed together with the mark "handled", or
-// not at all. So it is there exactly once, even after a crash, and with any number of receivers.
+// An attempt is counted in a commit before the handler runs. If the handler throws or ends the process, the event
+// stays, with the reason if one is known. The next attempts follow after 1, 2, 4... seconds, and in the end every
+// hour. New events and retries take turns. Order is not kept: the service does not keep it either.
 //
-// What a handler does elsewhere, such as a request to another server, can happen twice: if a crash, a lost
-// connection or, with SQLite, a power cut comes before the commit is on disk, the handler runs again. No database
-// can prevent it. Give the other side the event's id, so that it can tell a repetition. Or only write here what is
-// to be done, and let a job do it.
+// With PostgreSQL several handlers run at the same time, and two may be about one object: see Transaction::lock().
 //
-// Tried again: an attempt is counted, and the next one set, in a commit before the handler runs. If the handler
-// throws or ends the process, the event stays, with the reason if one is known, and the others go on. A body that
-// does not parse stays too, for a later version of the receiver. The next attempts follow after 1, 2, 4...
-// seconds, and in the end every hour. To have all of them at once:
-//   UPDATE webhook_events SET try_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL
-//
-// With PostgreSQL, up to 32 new events share a transaction while their handlers are fast. What one of them wrote
-// stays locked until the last is done, and each runs again, alone, if the commit fails.
-//
-// With SQLite only one connection can write: from a handler's first run() to its end, deliveries wait, and after
-// three seconds they are refused. So let a handler do what takes long, such as a request, before its first run().
-// A receiver handles one event at a time. Let only one receiver use a file: nothing keeps a second from calling
-// the handler for the same event, where the first takes longer than the pause before the next attempt. Only one of
-// them commits.
-//
-// Order is not kept: the service does not keep it either. Handled events stay, so that a repetition is known as
-// one. You may delete them after a day, with PostgreSQL and with SQLite:
-//   DELETE FROM webhook_events WHERE handled_at < now() - interval '1 day'
-//   DELETE FROM webhook_events WHERE handled_at < datetime('now', '-1 day')
-//
-// Do not delete, replace or copy a file of SQLite while a receiver runs; to copy it there is .backup of the
-// sqlite3 shell. A receiver whose file is gone answers 503 once, and goes on with a new one.
+// With SQLite one handler runs at a time, and only one connection can write: from a handler's first run() to its
+// end, deliveries wait, and after three seconds they are refused. So let a handler do what takes long, such as a
+// request, before its first run(). Let only one receiver use a file: nothing keeps a second from calling the
+// handler for the same event, if the first takes longer than the pause before the next attempt. Only one of them
+// commits.
 #pragma once
 
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +41,11 @@ class Transaction {
   /// other. Throws std::runtime_error. Do not catch it: then all that the handler wrote is undone.
   virtual Values run(const std::string& sql, const Values& values = {}) = 0;
 
+  /// Makes handlers that lock the same name take turns, each until its event is handled. Lock an object's id
+  /// before you fetch the object. Otherwise a handler that fetched earlier may write later, and the old state
+  /// stays. Throws std::runtime_error, after half a minute if the turn does not come.
+  virtual void lock(const std::string& name) = 0;
+
  protected:
   ~Transaction() = default;
 };
@@ -63,8 +53,27 @@ class Transaction {
 /// May throw anything: then the event is tried again.
 using Handler = std::function<void(Transaction&, const std::string& id, const std::string& body)>;
 
-/// Told of an event that was not handled, with the first error.
-using Failed = std::function<void(const std::string& id, const std::string& reason)>;
+/// What a handler throws for a body that does not parse: it is tried again when a receiver starts.
+struct Unparsable : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+/// What a Store throws.
+struct DatabaseError : std::runtime_error {
+  enum Kind {
+    temporary,  ///< All may be well later.
+    refused,    ///< The database does not take these values, but may take others.
+    permanent   ///< Rights or tables are missing, for example.
+  } kind;
+  DatabaseError(Kind k, const std::string& what) : runtime_error(what), kind(k) {}
+};
+
+/// What came of an event that was due.
+struct Attempt {
+  std::string id;
+  bool is_handled = false;
+  std::string reason{};  ///< If it was not.
+};
 
 /// What is not handled. Counting stops at 100,000 new events, and at 100,000 that were tried.
 struct Backlog {
@@ -74,19 +83,28 @@ struct Backlog {
   long unparsable = 0;  ///< Bodies that do not parse, which are not tried again until a receiver starts.
 };
 
-/// One connection, for one thread at a time. If the database fails, a call throws an exception derived from
-/// std::exception: record() within a few seconds, handle_next() within half a minute. The next call connects
-/// again.
+/// One connection, for one thread at a time. If the database fails, a call throws DatabaseError: record() and
+/// check() within a few seconds, the others within half a minute. The next call connects again.
 class Store {
  public:
   virtual ~Store() = default;
 
-  /// Records all of the deliveries, body by printable id, or none. Returns the ids that are new. Without
-  /// deliveries it throws unless some could be recorded now.
+  /// Records all of the deliveries, body by printable id, or none. There is one at least. When it returns the ids
+  /// that are new, all are on disk, the repeated ones too. With PostgreSQL the disk is that of the server and of
+  /// its synchronous standbys. One that is not synchronous may lack the last deliveries when it takes over.
   virtual std::set<std::string> record(const std::map<std::string, std::string>& deliveries) = 0;
 
-  /// Calls the handler for the next event that is due, or for some, and marks them. Returns whether there was one.
-  virtual bool handle_next(const Handler& handler, const Failed& failed) = 0;
+  /// Records a delivery and takes it back.
+  virtual void check() = 0;
+
+  /// Calls the handler for the next event that is due, and marks it as handled if the handler does not throw.
+  virtual std::optional<Attempt> handle_next(const Handler& handler) = 0;
+
+  /// Writes why an event was not handled, and has it wait for its pause.
+  virtual void put_off(const std::string& id, const std::string& reason) = 0;
+
+  /// Makes the bodies that did not parse due.
+  virtual void retry_unparsable() = 0;
 
   /// With a million events it takes a fraction of a second.
   virtual Backlog backlog() = 0;
@@ -98,11 +116,13 @@ enum class Purpose { record, handle };
 bool is_postgres(const std::string& database);
 
 /// A postgresql:// URL, another connection string of libpq ("host=... dbname=..."), or the path of a file for
-/// SQLite. Throws std::runtime_error if the database can never work. One that is merely down is no error.
-std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose);
+/// SQLite. PostgreSQL ends a transaction in which a handler does nothing for `limit` and five seconds. Throws
+/// std::runtime_error if the database can never work. One that is merely down is no error.
+std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose,
+                                  std::chrono::seconds limit = std::chrono::minutes(5));
 
 std::unique_ptr<Store> open_sqlite(const std::string& path, Purpose purpose);
-std::unique_ptr<Store> open_postgres(const std::string& url, Purpose purpose);
+std::unique_ptr<Store> open_postgres(const std::string& url, Purpose purpose, std::chrono::seconds limit);
 
 /// What is known of the exception that is being handled.
 inline std::string current_reason() try { throw; } catch (const std::exception& e) {

@@ -2,9 +2,10 @@
 // What the receiver answers: to deliveries, and to those who ask whether it is well.
 #pragma once
 
+#include "handlers.hpp"
 #include "http.hpp"
+#include "recorder.hpp"
 #include "secrets.hpp"
-#include "threads.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -41,10 +42,11 @@ inline void save(const std::string& path, const Headers& headers, const std::str
 
 class Webhooks final : public Server {
  public:
-  Webhooks(asio::io_context& io, const std::string& database, Handler handler, std::string save_refused)
+  Webhooks(asio::io_context& io, const std::string& database, Handler handler, std::chrono::seconds handler_limit,
+           std::string save_refused)
       : Server(io),
-        recorder(database),
-        handlers(database, std::move(handler)),
+        recorder(io, database),
+        handlers(io, database, std::move(handler), handler_limit),
         save_refused_(std::move(save_refused)) {}
 
   Secrets secrets;

@@ -24,15 +24,19 @@ class Sqlite {
 
   [[nodiscard]] std::string where() const { return (folder.path / "events.db").string(); }
 
-  /// The first column of what `sql` gives, a line a row.
+  /// How a statement would be run.
+  std::string plan(const std::string& sql) const { return query("EXPLAIN QUERY PLAN " + sql); }
+
+  /// The last column of what `sql` gives, a line a row.
   std::string query(const std::string& sql) const {
     sqlite3* opened = nullptr;
     sqlite3_open(where().c_str(), &opened);
     const std::unique_ptr<sqlite3, int (*)(sqlite3*)> db(opened, sqlite3_close);
     sqlite3_busy_timeout(opened, 60'000);
     std::string text;
-    const auto append = [](void* to, int, char** values, char**) {
-      *static_cast<std::string*>(to) += std::string(values[0] ? values[0] : "NULL") + '\n';
+    const auto append = [](void* to, int columns, char** values, char**) {
+      const char* const last = values[columns - 1];
+      *static_cast<std::string*>(to) += std::string(last ? last : "NULL") + '\n';
       return 0;
     };
     if (sqlite3_exec(opened, sql.c_str(), append, &text, nullptr) != SQLITE_OK) {
@@ -166,6 +170,7 @@ class Postgres {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::string where() const { return server.url(name_); }
   std::string query(const std::string& sql) const { return query_in(name_, sql); }
+  std::string plan(const std::string& sql) const { return query("EXPLAIN " + sql); }
 
   void before_insert(const std::string& table, const std::string& condition, const std::string& expression) const {
     query(

@@ -1,25 +1,170 @@
 // SPDX-License-Identifier: MIT
-// The threads that handle, with a handler of the test's own.
+// The threads that record and handle, with a handler of the test's own.
+#include "handlers.hpp"
 #include "../catch.hpp"
 #include "databases.hpp"
+#include "deliveries.hpp"
+#include "recorder.hpp"
 #include "stores.hpp"
-#include "threads.hpp"
+
+#include <boost/asio/use_future.hpp>
 
 #include <atomic>
+#include <future>
 #include <string>
 #include <thread>
+
+#ifdef POSTGRES_BIN
+#define STORES Sqlite, Postgres
+#else
+#define STORES Sqlite
+#endif
+
+namespace {
+
+template <class Database>
+bool all_handled(const Database& database) {
+  return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "0\n";
+}
+
+/// Handlers, with the thread of a server.
+class Running {
+ public:
+  Running(const std::string& database, Handler handler, std::chrono::seconds limit = 300s)
+      : handlers(io_, database, std::move(handler), limit) {
+    signals_.async_wait([this](const beast::error_code&, int) { handlers.stop(); });
+    handlers.start();
+    thread_ = std::thread([this] { io_.run(); });
+  }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+  ~Running() { stop(); }
+
+  void stop() {
+    asio::post(io_, [this] { signals_.cancel(); });
+    wait();
+  }
+  Backlog backlog() { return asio::co_spawn(io_, handlers.backlog(), asio::use_future).get(); }
+  void wait() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+ private:
+  asio::io_context io_{1};
+  asio::signal_set signals_{io_, SIGTERM};
+
+ public:
+  Handlers handlers;
+
+ private:
+  std::thread thread_;
+};
+
+}  // namespace
 
 TEST_CASE("with SQLite, a handler that is slow before its first run() is called once for each event") {
   const Sqlite database;
   open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}, {"whe_2", "b"}});
   std::atomic<int> calls{0};
-  Handlers handlers(database.where(), [&](Transaction& db, const std::string& id, const std::string&) {
+  Running running(database.where(), [&](Transaction& db, const std::string& id, const std::string&) {
     ++calls;
     std::this_thread::sleep_for(2500ms);  // the next attempt would be due after one second
     note(db, id);
   });
-  handlers.start();
   REQUIRE(eventually([&] { return database.query("SELECT count(handled_at) FROM webhook_events") == "2\n"; }));
+  running.stop();
   CHECK(calls == 2);
+  CHECK(running.handlers.handled == 2);
   CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_1\nwhe_2\n");
+}
+
+TEMPLATE_TEST_CASE("a handler that hangs ends the process, which does not wait for it", "", STORES) {
+  const TestType database;
+  open_store(database.where(), Purpose::record)->record({{"hangs", "a"}});
+  std::promise<void> called, end;
+  Running running(
+      database.where(),
+      [&](Transaction& db, const std::string& id, const std::string&) {
+        if (id == "hangs") called.set_value();
+        if (id == "hangs") end.get_future().wait();
+        note(db, id);
+      },
+      1s);
+  called.get_future().wait();
+  open_store(database.where(), Purpose::record)->record({{"other", "a"}});
+  running.wait();  // since there was a SIGTERM
+  CHECK(running.handlers.has_hung());
+  CHECK(
+      database.query("SELECT attempts || reason FROM webhook_events WHERE id = 'hangs' AND try_at IS NOT NULL AND"
+                     " handled_at IS NULL") == "1its handler did not come to an end\n");
+  if (TestType::shared) CHECK(database.query("SELECT event_id FROM notes") == "other\n");
+  end.set_value();
+}
+
+TEST_CASE("a receiver with a handler that hangs says so, ends with 3, and the next one goes on") {
+  const Sqlite database;
+  open_store(database.where(), Purpose::record)->record({{"whe_1", event("whe_1")}});
+  database.before_insert("notes", "NEW.event_id = 'whe_1'",
+                         "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n)");
+  {
+    Receiver receiver(database.where(), database.folder.path / "log", {test_secret, {"--handler-limit", "5"}});
+    if (GENERATE(false, true)) {  // also one that is told to stop
+      REQUIRE(eventually([&] { return database.query("SELECT attempts FROM webhook_events") == "1\n"; }));
+      receiver.signal(SIGTERM);
+    }
+    CHECK(receiver.wait() == 3);
+    CHECK(count(receiver.log(), "the handler of whe_1 has been running for ") == 2);
+    CHECK(count(receiver.log(), " s: the receiver stops\n") == 1);
+  }
+  CHECK(database.query("SELECT attempts FROM webhook_events WHERE handled_at IS NULL") == "1\n");
+  CHECK(database.query("SELECT count(*) FROM notes") == "0\n");
+  database.undo_before_insert("notes");
+  Receiver receiver(database.where(), database.folder.path / "log");
+  CHECK(eventually([&] { return all_handled(database); }));
+  receiver.signal(SIGTERM);
+  CHECK(receiver.wait() == 0);
+}
+
+TEMPLATE_TEST_CASE("a delivery that the database refuses does not take others along", "", STORES) {
+  const TestType database;
+  asio::io_context io(1);
+  Recorder recorder(io, database.where());
+  database.before_insert("webhook_events", "NEW.id LIKE 'bad%'", TestType::failure);
+  std::map<std::string, std::string> results;
+  const auto record = [&](std::string id) -> asio::awaitable<void> {
+    try {
+      results[id] = co_await recorder.record(id, "a") ? "new" : "duplicate";
+    } catch (const std::exception& e) {
+      results[id] = e.what();
+    }
+  };
+  // The first is recorded at once, and those that come meanwhile together.
+  for (const char* id : {"1", "2", "bad_1", "3", "2", "bad_2", "4", ""}) {
+    asio::co_spawn(io, record(id), asio::detached);
+  }
+  io.run();
+  CHECK(results[""] == "duplicate");
+  for (const char* id : {"1", "3", "4"}) CHECK(results[id] == "new");
+  CHECK(results["2"] == "duplicate");
+  for (const char* id : {"bad_1", "bad_2"}) CHECK(contains(results[id], "refused"));
+  CHECK(database.query("SELECT id FROM webhook_events ORDER BY id") == "1\n2\n3\n4\n");
+}
+
+TEMPLATE_TEST_CASE("the backlog is counted while all handlers hang", "", STORES) {
+  const TestType database;
+  std::map<std::string, std::string> bodies;
+  for (int i = 0; i < 9; ++i) bodies[std::to_string(i)] = "a";
+  open_store(database.where(), Purpose::record)->record(bodies);
+  std::promise<void> end;
+  const auto ended = end.get_future().share();
+  std::atomic<std::size_t> calls{0};
+  Running running(database.where(), [&](Transaction&, const std::string&, const std::string&) {
+    ++calls;
+    ended.wait();
+  });
+  const std::size_t threads = TestType::shared ? 8 : 1;
+  CHECK(eventually([&] { return calls == threads; }));
+  CHECK(running.backlog().waiting == 9);
+  end.set_value();
+  CHECK(eventually([&] { return all_handled(database); }));
 }

@@ -102,8 +102,8 @@ TEST_CASE("a receiver that dies in the middle leaves its event to the others", "
 
 TEST_CASE("a mark that cannot be set leaves nothing of the handler", "[postgres]") {
   const Postgres database;
-  open_postgres(database.where(), Purpose::record)->record({{"whe_1", "a"}});
-  const auto store = open_postgres(database.where(), Purpose::handle);
+  open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}});
+  const auto store = open_store(database.where(), Purpose::handle);
   database.query(
       "CREATE FUNCTION fail_mark() RETURNS trigger LANGUAGE plpgsql AS"
       " $$ BEGIN IF NEW.handled_at IS NOT NULL THEN RAISE 'refused'; END IF; RETURN NULL; END $$;"
@@ -125,14 +125,14 @@ TEST_CASE("a mark that cannot be set leaves nothing of the handler", "[postgres]
 
 TEST_CASE("an event that no commit takes is put off, and the others are handled", "[postgres]") {
   const Postgres database;
-  open_postgres(database.where(), Purpose::record)
+  open_store(database.where(), Purpose::record)
       ->record({{"whe_1", "a"}, {"whe_2", "b"}, {"whe_3", "c"}, {"whe_4", "d"}});
   database.query(
       "CREATE FUNCTION fail_note() RETURNS trigger LANGUAGE plpgsql AS"
       " $$ BEGIN IF NEW.event_id = 'whe_2' THEN RAISE 'refused'; END IF; RETURN NULL; END $$;"
       "CREATE CONSTRAINT TRIGGER fail_note AFTER INSERT ON notes DEFERRABLE INITIALLY DEFERRED"
       " FOR EACH ROW EXECUTE FUNCTION fail_note()");
-  const auto store = open_postgres(database.where(), Purpose::handle);
+  const auto store = open_store(database.where(), Purpose::handle);
   REQUIRE(eventually([&] {
     try {
       handle_next(*store, [](Transaction& db, const std::string& id, const std::string&) {
@@ -144,99 +144,6 @@ TEST_CASE("an event that no commit takes is put off, and the others are handled"
            database.query("SELECT id FROM webhook_events WHERE reason LIKE '%refused%'") == "whe_2\n";
   }));
   CHECK(database.query("SELECT count(handled_at) FROM webhook_events") == "3\n");
-}
-
-TEST_CASE("events that share a transaction are handled once, or not at all", "[postgres]") {
-  const Postgres database;
-  const auto record = open_postgres(database.where(), Purpose::record);
-  const auto store = open_postgres(database.where(), Purpose::handle);
-  int recorded = 0, calls = 0;
-  std::set<std::string> called, of_lost;
-  const auto handler = [&](Transaction& db, const std::string& id, const std::string&) {
-    ++calls;
-    called.insert(id);
-    db.run("INSERT INTO notes VALUES($1, 'noted')", {id});
-    if (id.back() == '7') throw std::runtime_error("no luck");
-    if (calls == 3 && of_lost.empty()) {  // so there are two that share its transaction
-      of_lost = called;
-      database.disconnect_others();
-      db.run("SELECT 1");
-    }
-    CHECK(calls <= 32);
-  };
-  const auto handle = [&] {
-    calls = 0;
-    called.clear();
-    try {
-      return handle_next(*store, handler);
-    } catch (const std::exception&) {
-      return false;
-    }
-  };
-  REQUIRE(eventually([&] {
-    const std::string name = "whe_" + std::to_string(1000 + 10 * recorded++);
-    try {
-      std::map<std::string, std::string> bodies;
-      for (int i = 0; i < 10; ++i) bodies[name + std::to_string(i)] = "a";
-      record->record(bodies);
-    } catch (const std::exception&) {
-      --recorded;
-    }
-    while (of_lost.empty() && handle()) continue;
-    return !of_lost.empty();
-  }));
-  CHECK(of_lost.size() == 3);
-  for (const auto& id : of_lost) {
-    CAPTURE(id);
-    CHECK(database.query("SELECT count(*) FROM notes WHERE event_id = '" + id + "'") == "0\n");
-    CHECK(database.query("SELECT handled_at FROM webhook_events WHERE id = '" + id + "'") == "NULL\n");
-  }
-  REQUIRE(eventually([&] {
-    handle();
-    return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL AND id NOT LIKE '%7'") ==
-           "0\n";
-  }));
-  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL AND reason = 'no luck'") ==
-        std::to_string(recorded) + '\n');
-  const std::string handled = std::to_string(9 * recorded) + '\n';
-  CHECK(database.query("SELECT count(*) FROM notes") == handled);
-  CHECK(database.query("SELECT count(DISTINCT event_id) FROM notes") == handled);
-}
-
-TEST_CASE("an event whose handler is slow does not share its transaction with the next ones", "[postgres]") {
-  const Postgres database;
-  const auto store = open_postgres(database.where(), Purpose::handle);
-  open_postgres(database.where(), Purpose::record)->record({{"1", "a"}, {"2", "a"}, {"3", "a"}, {"4", "a"}});
-  for (int i = 0; i < 4; ++i) {
-    int calls = 0;
-    CHECK(handle_next(*store, [&](Transaction&, const std::string&, const std::string&) {
-      ++calls;
-      std::this_thread::sleep_for(50ms);
-    }));
-    CHECK(calls == 1);
-  }
-  CHECK(all_handled(database));
-}
-
-TEST_CASE("an event whose handler turns slow gives back those that were claimed with it", "[postgres]") {
-  const Postgres database;
-  const auto record = open_store(database.where(), Purpose::record);
-  const auto store = open_store(database.where(), Purpose::handle);
-  for (int i = 0; i < 500; ++i) record->record({{"fast_" + std::to_string(1000 + i), "a"}});
-  int calls = 0;
-  while (calls < 20) {  // so it claims so many at a time
-    calls = 0;
-    REQUIRE(handle_next(*store, [&](Transaction&, const std::string&, const std::string&) { ++calls; }));
-  }
-  calls = 0;
-  CHECK(handle_next(*store, [&](Transaction&, const std::string&, const std::string&) {
-    ++calls;
-    std::this_thread::sleep_for(50ms);
-  }));
-  CHECK(calls == 1);
-  const auto another = open_store(database.where(), Purpose::handle);
-  while (handle_next(*another, [](Transaction&, const std::string&, const std::string&) {})) continue;
-  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts <> 1 OR handled_at IS NULL") == "0\n");
 }
 
 TEST_CASE("an event is not taken by others while its handler runs, also after the pause, nor before the next one",
@@ -272,13 +179,15 @@ TEMPLATE_TEST_CASE("a handler that loses its connection stops no others, and its
   const TestType database;
   const auto record = open_store(database.where(), Purpose::record);
   // Its limit for a statement is that for recording, so that nobody waits for half a minute.
-  const auto store = open_store(database.where(), Purpose::record);
+  const auto store = open_store(database.where(), Purpose::record, 300s);
   const std::map<std::string, std::pair<std::vector<const char*>, const char*>> cases{
       {"ended", {{"SELECT pg_terminate_backend(pg_backend_pid())"}, ""}},
       {"idle", {{"SET LOCAL idle_in_transaction_session_timeout = 100", "SELECT 1"}, ""}},
       {"long", {{"SET LOCAL statement_timeout = 0", "SELECT pg_sleep(60)"}, "PostgreSQL: it does not answer"}},
       {"swallowed", {{"SELECT 'first error'::int", "SELECT 1"}, "first error"}},
-      {"committed", {{"COMMIT"}, "the handler has left its transaction"}}};
+      {"committed", {{"COMMIT"}, "the transaction has ended"}},
+      {"copy", {{"COPY notes TO STDOUT"}, "COPY is not possible here"}},
+      {"copy in", {{"COPY notes FROM STDIN"}, "COPY is not possible here"}}};
   for (const auto& [id, statements_and_reason] : cases) record->record({{id, "a"}});
   std::map<std::string, std::string> reasons;
   const Handler handler = [&](Transaction& db, const std::string& id, const std::string&) {
@@ -380,7 +289,7 @@ TEST_CASE("a delivery that no synchronous standby has is not recorded, at any at
   database.query("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
   CHECK(contains(canceled.get(), "standby"));
   standbys("");
-  REQUIRE(eventually([&] { return problem_of([&] { store->record({}); }).empty(); }));
+  REQUIRE(eventually([&] { return problem_of([&] { store->check(); }).empty(); }));
   CHECK(store->record({{"whe_1", "a"}, {"whe_2", "b"}, {"whe_3", "c"}}) == std::set<std::string>{"whe_3"});
 }
 
@@ -507,24 +416,146 @@ TEST_CASE("a role that may not do what a receiver does is found at start, and sa
     return process.log();
   };
   database.query(
-      "REVOKE CREATE ON SCHEMA public FROM PUBLIC; DROP ROLE IF EXISTS reader, inserter;"
-      "CREATE ROLE reader LOGIN; CREATE ROLE inserter LOGIN");
-  CHECK(contains(start(as("reader")),
-                 "receiver: it cannot be used as it is: PostgreSQL: ERROR:  permission denied for schema"));
+      "REVOKE CREATE ON SCHEMA public FROM PUBLIC; DROP ROLE IF EXISTS reader, inserter, marker;"
+      "CREATE ROLE reader LOGIN; CREATE ROLE inserter LOGIN; CREATE ROLE marker LOGIN");
+  CHECK(contains(start(as("reader")), "receiver: PostgreSQL: permission denied for schema"));
   open_store(database.where(), Purpose::record);
-  database.query("GRANT SELECT ON webhook_events TO reader; GRANT SELECT, INSERT ON webhook_events TO inserter");
-  for (const char* role : {"reader", "inserter"}) {
+  database.query(
+      "GRANT SELECT ON webhook_events TO reader; GRANT SELECT, INSERT ON webhook_events TO inserter;"
+      "GRANT SELECT, INSERT, UPDATE(attempts, try_at, handled_at) ON webhook_events TO marker");
+  for (const char* role : {"reader", "inserter", "marker"}) {
     CAPTURE(role);
     CHECK(contains(start(as(role)),
-                   "receiver: it cannot be used as it is: PostgreSQL: ERROR:  permission denied for table"));
+                   "receiver: PostgreSQL: permission denied for table webhook_events"
+                   " (SQLSTATE 42501)"));
   }
+  database.query(
+      "ALTER TABLE webhook_events ENABLE ROW LEVEL SECURITY; GRANT UPDATE ON webhook_events TO marker;"
+      "CREATE POLICY to_insert ON webhook_events FOR INSERT WITH CHECK (true);"
+      "CREATE POLICY to_select ON webhook_events FOR SELECT USING (true)");
+  CHECK(contains(start(as("marker")), "rows are hidden, perhaps by row-level security"));
+  database.query("DROP POLICY to_insert ON webhook_events");
+  CHECK(contains(start(as("marker")), "row-level security policy"));
   database.query("ALTER TABLE webhook_events DROP COLUMN attempts");
   CHECK(contains(start(database.where()), "\"attempts\" does not exist"));
+  database.query("ALTER DATABASE " + database.name() + " SET search_path = ''");
+  CHECK(contains(start(database.where()), "no schema has been selected to create in (SQLSTATE 3F000)"));
+}
+
+TEST_CASE("while rights or a partition are missing, /healthz does not say that all is well", "[postgres]") {
+  const Postgres database;
+  const std::string tenant = "tenant_" + database.name();
+  open_store(database.where(), Purpose::record);
+  database.query("CREATE ROLE " + tenant + " LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO " + tenant);
+  std::string url = database.where();
+  url.replace(url.find("user=receiver"), 13, "user=" + tenant);
+  const Receiver receiver(url, database.folder.path / "log");
+  const auto becomes = [&](int status) {
+    return eventually([&] {
+      const auto answer = httplib::Client("127.0.0.1", receiver.port).Get("/healthz");
+      return answer && answer->status == status;
+    });
+  };
+  CHECK(becomes(200));
+  SECTION("row-level security") {
+    database.query("ALTER TABLE webhook_events ENABLE ROW LEVEL SECURITY");
+    CHECK(becomes(503));
+    CHECK(deliver(receiver.port, event("whe_1")) == 503);
+    database.query("ALTER TABLE webhook_events DISABLE ROW LEVEL SECURITY");
+  }
+  SECTION("a partition") {
+    database.query(
+        "ALTER TABLE webhook_events RENAME TO old; CREATE TABLE webhook_events(LIKE old INCLUDING DEFAULTS,"
+        " PRIMARY KEY(id, received_at)) PARTITION BY RANGE(received_at);"
+        "GRANT ALL ON webhook_events TO " +
+        tenant);
+    CHECK(becomes(503));
+    CHECK(deliver(receiver.port, event("whe_1")) == 503);
+    database.query("CREATE TABLE today PARTITION OF webhook_events DEFAULT");
+  }
+  CHECK(becomes(200));
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);
+}
+
+TEMPLATE_TEST_CASE("the settings of a database or role change neither isolation nor encoding", "",
+                   TEST_DATABASES) {
+  const TestType database;
+  open_store(database.where(), Purpose::record);
+  for (const char* setting : {"default_transaction_isolation = 'serializable'", "client_encoding = 'LATIN1'"}) {
+    database.query("ALTER DATABASE " + database.name() + " SET " + setting);
+  }
+  database.disconnect_others();
+  database.before_insert("webhook_events", "current_setting('transaction_isolation') <> 'read committed'",
+                         Postgres::failure);
+  const auto record = open_store(database.where() + "&client_encoding=LATIN1", Purpose::record);
+  const auto store = open_store(database.where(), Purpose::handle, 7s);
+  record->record({{"whe_1", "\xc3\xa9"}});
+  Values settings;
+  std::string body;
+  CHECK(handle_next(*store, [&](Transaction& db, const std::string&, const std::string& text) {
+    body = text;
+    settings = db.run(
+        "SELECT current_setting('transaction_isolation'), current_setting('idle_in_transaction_session_timeout')");
+    db.run("INSERT INTO notes VALUES($1, $2)", {"whe_1", text});
+  }));
+  CHECK(settings == Values{"read committed", "12s"});
+  CHECK(body == "\xc3\xa9");
+  CHECK(database.query("SELECT length(note) FROM notes") == "1\n");
+}
+
+TEST_CASE("what a database refuses is said without what is in the row", "[postgres]") {
+  const Postgres database;
+  Receiver receiver(database.where(), database.folder.path / "log");
+  database.query("ALTER TABLE webhook_events ADD CONSTRAINT short CHECK (length(body) < 100) NOT VALID");
+  CHECK(deliver(receiver.port, event("whe_1")) == 503);
+  CHECK(receiver.logs("violates check constraint \"short\" (SQLSTATE 23514)\n"));
+  CHECK_FALSE(contains(receiver.log(), "sesn_1"));
+  CHECK_FALSE(contains(receiver.log(), "DETAIL"));
+}
+
+TEMPLATE_TEST_CASE("handlers that lock the same name take turns, and others do not wait", "", TEST_DATABASES) {
+  const TestType database;
+  open_store(database.where(), Purpose::record)->record({{"1", "a"}, {"2", "a"}, {"3", "b"}});
+  const auto first = open_store(database.where(), Purpose::handle),
+             second = open_store(database.where(), Purpose::handle);
+  const auto other = open_store(database.where(), Purpose::handle);
+  std::string order;
+  std::mutex mutex;
+  const auto add = [&](const std::string& text) {
+    const std::lock_guard lock(mutex);
+    order += text + ' ';
+  };
+  std::future<bool> waiting;
+  CHECK(handle_next(*first, [&](Transaction& db, const std::string& id, const std::string&) {
+    db.lock("an object");
+    waiting = std::async(std::launch::async, [&] {
+      return handle_next(*second, [&](Transaction& db_2, const std::string& id_2, const std::string&) {
+        db_2.lock("an object");
+        add("second");
+        note(db_2, id_2);
+      });
+    });
+    CHECK(eventually([&] {
+      return database.query(
+                 "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="
+                 " (SELECT oid FROM pg_database WHERE datname = current_database())") == "1\n";
+    }));
+    CHECK(handle_next(*other, [&](Transaction& db_3, const std::string& id_3, const std::string&) {
+      db_3.lock("another");
+      add("other");
+      note(db_3, id_3);
+    }));
+    add("first");
+    note(db, id);
+  }));
+  CHECK(waiting.get());
+  CHECK(order == "other first second ");
+  CHECK(database.query("SELECT count(*) FROM notes") == "3\n");
 }
 
 TEST_CASE("it needs no right to make tables where they are", "[postgres]") {
   const Postgres database;
-  open_postgres(database.where(), Purpose::record)->record({{"whe_1", "a"}});
+  open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}});
   database.query(
       "DROP ROLE IF EXISTS modest; CREATE ROLE modest LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC;"
       "GRANT SELECT, INSERT, UPDATE ON webhook_events TO modest; GRANT INSERT ON notes TO modest");

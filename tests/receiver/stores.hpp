@@ -11,9 +11,9 @@
 /// Calls the handler, and returns whether there was an event. Adds the reasons of events that were not handled.
 inline bool handle_next(Store& store, const Handler& handler,
                         std::map<std::string, std::string>* reasons = nullptr) {
-  return store.handle_next(handler, [&](const std::string& id, const std::string& reason) {
-    if (reasons) reasons->emplace(id, reason);
-  });
+  const auto attempt = store.handle_next(handler);
+  if (reasons && attempt && !attempt->is_handled) reasons->emplace(attempt->id, attempt->reason);
+  return attempt.has_value();
 }
 
 /// Has the handler write a note about the event.
