@@ -3,20 +3,16 @@
 //
 // What a handler writes through its Transaction is committed together with the mark "handled", or not at all: it
 // is there exactly once, even after a crash, and with any number of receivers. What it does elsewhere, such as a
-// request to another server, happens again if it throws or the commit fails. Give the other side the event's id,
-// so that it can tell a repetition.
+// request to another server, may happen twice. Give the other side the event's id, so that it can tell.
 //
 // An attempt is counted in a commit before the handler runs. If the handler throws or ends the process, the event
 // stays, with the reason if one is known. The next attempts follow after 1, 2, 4... seconds, and in the end every
 // hour. New events and retries take turns. Order is not kept: the service does not keep it either.
 //
 // With PostgreSQL several handlers run at the same time, and two may be about one object: see Transaction::lock().
-//
-// With SQLite one handler runs at a time, and only one connection can write: from a handler's first run() to its
-// end, deliveries wait, and after three seconds they are refused. So let a handler do what takes long, such as a
-// request, before its first run(). Let only one receiver use a file: nothing keeps a second from calling the
-// handler for the same event, if the first takes longer than the pause before the next attempt. Only one of them
-// commits.
+// With SQLite one handler runs at a time, and deliveries wait from its first run() to its end; after three seconds
+// they are refused. So let it do what takes long, such as a request, before its first run(). Let only one receiver
+// use a file: a second may call the handler for the same event, and only one of them commits.
 #pragma once
 
 #include <chrono>
