@@ -83,7 +83,7 @@ struct date_time_layout {
 /// elsewhere. A digit has a value below 10 if neither it nor it plus 6 has a bit above the lower four.
 struct date_time_part {
 #ifdef __clang__
-  __attribute__((no_sanitize("unsigned-integer-overflow")))  // for what is no date-time
+  [[clang::no_sanitize("unsigned-integer-overflow")]]  // for what is no date-time
 #endif
   date_time_part(const char* text, const date_time_layout& layout) noexcept {
     const std::uint64_t difference = load_little_endian(text) ^ layout.text;

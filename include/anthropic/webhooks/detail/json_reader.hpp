@@ -32,9 +32,6 @@ constexpr const char* name_of(json_type type) {
 }
 
 /// Finds the first byte that is a quote, a backslash, a control character or not ASCII.
-#ifdef __clang__
-__attribute__((no_sanitize("unsigned-integer-overflow")))  // the borrow
-#endif
 inline const char* skip_plain(const char* at, const char* end);
 
 /// Writes what the text between the quotes of a valid JSON string stands for to `out`, which may be where that
@@ -199,9 +196,10 @@ class json_reader {
 // ---------------------------------------------------------------------------------------------------
 
 #ifdef __clang__
-__attribute__((no_sanitize("unsigned-integer-overflow")))  // the borrow
+[[clang::no_sanitize("unsigned-integer-overflow")]]  // the borrow
 #endif
-inline const char* skip_plain(const char* at, const char* end) {
+inline const char*
+skip_plain(const char* at, const char* end) {
   // Eight bytes at a time ("Determine if a word has a byte less than n", in Bit Twiddling Hacks:
   // https://graphics.stanford.edu/~seander/bithacks.html). Subtracting n from each byte sets the high bit of the
   // lowest byte that is less than n. A borrow may set it wrongly in higher bytes, but only the lowest is used. To
