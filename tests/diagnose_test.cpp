@@ -474,6 +474,7 @@ TEST_CASE("if no signature matches, everything that looks wrong is reported") {
       {"base64, and another", with_body(good, "eyJhIjoxfQ"), {cause::body_base64}},
       {"base64 in lines, and another", with_body(good, "ewog\r\nfQ==\n"), {cause::body_base64}},
       {"no base64", with_body(good, "eyJhIjox fQ"), {cause::unknown}},
+      {"base64 of base64", with_body(good, base64(base64(body))), {cause::unknown}},
       {"JSON string, and another", with_body(good, "\"{}\""), {cause::body_json_string}},
       {"another JSON string", with_body(good, "\"a\""), {cause::unknown}},
       {"a JSON string that is none", with_body(good, "\"\\x\" \"\""), {cause::unknown}},
