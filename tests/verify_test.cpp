@@ -1200,7 +1200,7 @@ TEST_CASE("copies share the keys and outlive each other") {
 
 TEST_CASE("verifying allocates no more for what a stranger sends") {
   REQUIRE(counts_openssl_allocations);
-  const WebhookVerifier verifier(std::vector{other_secret, secret});
+  const WebhookVerifier verifier(std::vector<std::string>{other_secret, secret});
   const auto allocations_for = [&](std::string_view body, const auto& headers) {
     WebhookError error;
     const auto before = allocations::count + openssl_allocations;
@@ -1352,7 +1352,7 @@ TEST_CASE("one verifier serves many threads at once, from its first call on") {
   constexpr int rounds = 10, thread_count = 40, calls = 50;
   std::atomic<int> wrong{0}, right{0};
   for (int round = 0; round < rounds; ++round) {
-    const WebhookVerifier verifier(std::vector{other_secret, secret});
+    const WebhookVerifier verifier(std::vector<std::string>{other_secret, secret});
     std::atomic<int> waiting{thread_count};
     const auto run = [&](int thread) {
       --waiting;
