@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <optional>
@@ -32,6 +33,7 @@ class Secrets {
           "webhook secret: neither ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE nor ANTHROPIC_WEBHOOK_SIGNING_KEY is set");
     }
     if (file) file_ = file;
+    if (is_pipe()) the_log.line(not_regular + std::string(", and is not read again"));
     use(file ? read() : text);
   }
 
@@ -59,6 +61,7 @@ class Secrets {
     std::string problem;
     try {
       if (file_.empty()) throw std::runtime_error("webhook secret: there is no file to read it from");
+      if (is_pipe()) throw std::runtime_error(not_regular);  // which would wait for a writer
       const std::string text = read();
       if (text == text_ && !even_if_same) return false;
       use(text);
@@ -72,6 +75,14 @@ class Secrets {
   }
 
  private:
+  static constexpr auto not_regular =
+      "webhook secret: what ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE names is not a regular file";
+
+  [[nodiscard]] bool is_pipe() const {
+    std::error_code ignored;
+    return std::filesystem::is_other(file_, ignored);
+  }
+
   [[nodiscard]] std::string read() const {
     std::ifstream file(file_, std::ios::binary);
     if (!file) {  // the variable may have the secret itself, by mistake
@@ -81,8 +92,7 @@ class Secrets {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  void use(const std::string& text) {
-    text_ = text;
+  void use(std::string text) {
     std::vector<std::string> secrets;
     const char* const separators = " \t\r\n,";
     for (std::size_t end = 0, at = 0; (at = text.find_first_not_of(separators, end)) != std::string::npos;) {
@@ -91,9 +101,11 @@ class Secrets {
       if (!secrets.back().starts_with("whsec_"))
         throw std::runtime_error("webhook secret: each starts with whsec_");
     }
-    verifier_ = anthropic::webhooks::WebhookVerifier(secrets);
-    tell_at_.assign(secrets.size(), {});
     for (std::size_t n = 1; n <= secrets.size(); ++n) deliveries[std::to_string(n)];
+    anthropic::webhooks::WebhookVerifier verifier(secrets);
+    tell_at_.assign(secrets.size(), {});
+    verifier_ = std::move(verifier);
+    text_ = std::move(text);  // only now: what fails is tried again
   }
 
   void tell(std::size_t index, clock::time_point now) {

@@ -87,7 +87,6 @@ class Process {
 #ifdef __linux__
       prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where this test is killed
 #endif
-      ::signal(SIGXFSZ, SIG_IGN);  // for limit_files()
       for (const char* const name : {"ANTHROPIC_WEBHOOK_SIGNING_KEY", "ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE"}) {
         unsetenv(name);
       }
@@ -162,10 +161,11 @@ class Receiver : public Process {
     std::vector<std::string> more{};
     int port = 0;
     std::string address = "127.0.0.1";
+    std::string program = RECEIVER, user{};
   };
 
   Receiver(const std::string& database, const fs::path& log, const Options& options)
-      : Process(options.secrets, command(database, options), log) {
+      : Process(options.secrets, command(database, options), log, options.user) {
     const std::string before = "listening on http://", after = "/webhooks\n";
     std::string text;
     if (!eventually([&] { return (text = this->log()).find(after) != std::string::npos || ended(); }) || ended()) {
@@ -181,7 +181,7 @@ class Receiver : public Process {
 
  private:
   static std::vector<std::string> command(const std::string& database, const Options& options) {
-    std::vector<std::string> all{RECEIVER};
+    std::vector<std::string> all{options.program};
     all.insert(all.end(), options.more.begin(), options.more.end());
     all.insert(all.end(), {std::to_string(options.port), database, options.address});
     return all;

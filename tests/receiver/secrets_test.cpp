@@ -6,7 +6,9 @@
 #include "deliveries.hpp"
 
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -19,6 +21,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace {
@@ -42,6 +45,14 @@ struct Files {
     return options;
   }
 };
+
+Secrets secrets_of(const Files& files) {
+  unsetenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
+  setenv("ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE", files.secrets.c_str(), 1);
+  Secrets secrets;
+  unsetenv("ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE");
+  return secrets;
+}
 
 int deliver_with(const std::string& secret, int port, const std::string& id) {
   const std::string body = event(id);
@@ -73,10 +84,7 @@ TEST_CASE("the secrets are in a variable, or in a file that another names") {
 
 TEST_CASE("the log says again after an hour which secret signed") {
   const Files files(test_secret);
-  unsetenv("ANTHROPIC_WEBHOOK_SIGNING_KEY");
-  setenv("ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE", files.secrets.c_str(), 1);
-  Secrets secrets;
-  unsetenv("ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE");
+  Secrets secrets = secrets_of(files);
   const std::string body = event("whe_1");
   const auto headers = anthropic::webhooks::WebhookVerifier(test_secret).signed_headers("whe_1", body);
   std::fflush(stdout);
@@ -192,6 +200,47 @@ TEST_CASE("a delivery that does not verify has it look for new secrets, at most 
   CHECK(opened >= 1);
   CHECK(opened <= took.count() + 2);
   CHECK(count(receiver.log(), "stay") == 1);  // the same malformed file is not told of again
+}
+
+TEST_CASE("what is no regular file is read once, at the start") {
+  const Files files(test_secret);
+  const bool is_pipe = GENERATE(true, false);
+  const auto make_fifo = [&] {
+    fs::remove(files.secrets);
+    REQUIRE(mkfifo(files.secrets.c_str(), 0600) == 0);
+  };
+  std::thread writer;
+  if (is_pipe) {
+    make_fifo();
+    writer = std::thread([&] { std::ofstream(files.secrets) << test_secret; });
+  }
+  const Receiver receiver(files.database.where(), files.log, files.options());
+  is_pipe ? writer.join() : make_fifo();
+  const std::string once = "webhook secret: what ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE names is not a regular file";
+  CHECK(count(receiver.log(), once + ", and is not read again\n") == (is_pipe ? 1 : 0));
+  for (int i = 0; i < 2; ++i) {
+    CHECK(deliver_with(other_secret, receiver.port, "whe_1") == 401);
+    CHECK(deliver_with(test_secret, receiver.port, "whe_1") == 200);
+    receiver.signal(SIGHUP);
+    CHECK(receiver.logs(once + "; the previous secrets stay in use\n"));
+  }
+}
+
+TEST_CASE("a reload that fails for a while is tried again") {
+  const Files files(test_secret);
+  Secrets secrets = secrets_of(files);
+  const std::string body = event("whe_1");
+  const auto verifies = [&](const std::string& secret) {
+    secrets.verify(body, anthropic::webhooks::WebhookVerifier(secret).signed_headers("whe_1", body), {});
+    return true;
+  };
+  files.write(other_secret);
+  REQUIRE(EVP_set_default_properties(nullptr, "provider=none") == 1);  // OpenSSL fails
+  CHECK_FALSE(secrets.reload(false));
+  REQUIRE(EVP_set_default_properties(nullptr, "") == 1);
+  CHECK(verifies(test_secret));
+  CHECK(secrets.reload(false));
+  CHECK(verifies(other_secret));
 }
 
 TEST_CASE("a second endpoint with its own secret: each event comes twice and is handled once") {
