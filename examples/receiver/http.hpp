@@ -8,7 +8,6 @@
 
 #include <boost/asio.hpp>
 
-#include <algorithm>
 #include <list>
 
 namespace asio = boost::asio;
@@ -18,8 +17,8 @@ class Server {
   // The limits of the proxies, and the memory in deploy/kubernetes.yaml, follow from these.
   static constexpr std::size_t connections = 256, header_bytes = 16 << 10, body_bytes = 1 << 20;
   // The time for a request, from its first byte to its last, and the time between requests. A proxy keeps idle
-  // connections for up to two minutes, and ends them itself.
-  static constexpr std::chrono::seconds request_time{10}, idle_time{150};
+  // connections for up to ten minutes (Google Cloud), and has to be the one who ends them.
+  static constexpr std::chrono::seconds request_time{10}, idle_time{620};
 
   explicit Server(asio::io_context& io) : acceptor_(io) {}
   virtual ~Server() = default;
@@ -46,9 +45,12 @@ class Server {
     is_ending = true;
     beast::error_code ec;
     acceptor_.non_blocking(true);
-    while (!ec) {  // those that wait in the socket's queue would be reset
+    // Those that wait in the socket's queue would be reset. Strangers may fill it again without end.
+    for (int n = asio::socket_base::max_listen_connections; n > 0 && ec != asio::error::would_block; --n) {
       auto socket = acceptor_.accept(ec);
       if (!ec) start(std::move(socket));
+      if (ec && ec != asio::error::would_block) make_room();
+      co_await asio::post(acceptor_.get_executor(), asio::use_awaitable);  // the others go on
     }
     acceptor_.close(ec);
     if (!connections_.empty()) co_await pause(std::chrono::seconds(1));
@@ -100,12 +102,17 @@ class Server {
     });
   }
 
-  /// Ends the connection that has waited for its client for the longest time, so that idle ones keep nobody out.
+  /// Ends the connection that has been idle for the longest time. Without one, it ends the one that has been
+  /// sending a request for the longest time.
   bool make_room() {
-    const auto can_go = [](auto& each) { return each.state != State::busy && each.stream.socket().is_open(); };
-    const auto first = std::find_if(connections_.begin(), connections_.end(), can_go);
-    if (first != connections_.end()) first->stream.close();
-    return first != connections_.end();
+    for (const State state : {State::idle, State::reading}) {
+      for (auto& connection : connections_) {
+        if (connection.state != state || !connection.stream.socket().is_open()) continue;
+        connection.stream.close();
+        return true;
+      }
+    }
+    return false;
   }
 
   void wait_for_client(Place place, State state) {
@@ -130,7 +137,8 @@ class Server {
       const Answer answer = co_await read_and_answer(place, buffer, parser);
       // With an encoding other than chunked, the parser cannot tell where the body ends.
       const bool has_end = parser.get().count(http::field::transfer_encoding) == 0 || parser.chunked();
-      goes_on = has_end && parser.is_done() && parser.keep_alive() && !is_ending;
+      const bool is_old = parser.get().version() < 11;  // such a client waits for the end, not for a length
+      goes_on = has_end && parser.is_done() && parser.keep_alive() && !is_old && !is_ending;
       if (answer.status != 0) {
         // A client that does not read its answer makes room for others, unless its delivery was accepted.
         if (answer.status != 200 || !answer.is_logged) wait_for_client(place, State::reading);
@@ -170,9 +178,12 @@ class Server {
     }
     if (!ec && size > header_bytes) ec = http::error::header_limit;
     if (ec) co_return refusal(ec);
+    const bool is_old = request.version() < 11;
+    if (is_old && request.count(http::field::transfer_encoding) != 0)
+      co_return Answer{400, "HTTP/1.0 has no Transfer-Encoding"};
     if (Answer refused = check(request); refused.status != 0) co_return refused;
 
-    if (beast::iequals(request[http::field::expect], "100-continue")) {
+    if (!is_old && beast::iequals(request[http::field::expect], "100-continue")) {
       co_await asio::async_write(place->stream, asio::buffer("HTTP/1.1 100 Continue\r\n\r\n", 25), token);
     }
     parser.eager(true);  // all the chunks that have come at once

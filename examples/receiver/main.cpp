@@ -88,11 +88,12 @@ asio::awaitable<void> reload_on(asio::signal_set& signal, Secrets& secrets) {
 }
 
 int main(int argc, char** argv) try {
+  asio::io_context io(1);
+  asio::signal_set stop(io, SIGINT, SIGTERM), hangup(io, SIGHUP);              // they wait for run()
+  for (const int ignored : {SIGPIPE, SIGXFSZ}) std::signal(ignored, SIG_IGN);  // write() fails instead
   const std::unique_ptr<Log, void (*)(Log*)> log(&the_log, [](Log* it) { it->end(); });
   umask(077);  // what it writes is for its owner alone
-  std::signal(SIGPIPE, SIG_IGN);
   const Options options = parse(argc, argv);
-  asio::io_context io(1);
   const auto handler = [](Transaction& db, const std::string&, const std::string& body) {
     WebhookError error;
     const auto event = try_unwrap(body, error);
@@ -101,7 +102,6 @@ int main(int argc, char** argv) try {
   };
   Webhooks server(io, options.database, handler, std::chrono::seconds(options.handler_limit),
                   options.save_refused);
-  asio::signal_set stop(io, SIGINT, SIGTERM), hangup(io, SIGHUP);
   asio::co_spawn(io, reload_on(hangup, server.secrets), asio::detached);
   asio::co_spawn(io, stop_on(stop, options.grace, server), [&](std::exception_ptr e) {
     hangup.cancel();

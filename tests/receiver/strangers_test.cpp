@@ -5,6 +5,7 @@
 #include "databases.hpp"
 #include "deliveries.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
@@ -219,18 +220,76 @@ TEST_CASE("clients that never read their answers hold up nobody, and are let go"
   CHECK(peak_memory(receiver) < most_memory);
 }
 
-TEST_CASE("the bound on connections lets go of the one that has waited for the longest time", "[strangers]") {
+TEST_CASE("of 256 connections, the one that has waited the longest makes room for the next", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
-  const auto idle = connect(receiver.port, 200, "");
   const std::string body = event("whe_1"), request = head(body, length_of(body)) + body;
   Connection kept(receiver.port);
-  for (int i = 0; i < 5; ++i) {
+  CHECK(kept.send(request).answer().find(" 200 ") != std::string::npos);
+  const auto idle = connect(receiver.port, 255, "");
+  const auto ended = [&] {
+    return std::count_if(idle.begin(), idle.end(), [](const auto& each) { return each->has_ended(); });
+  };
+  REQUIRE(eventually([&] { return sockets(receiver) == 257; }));
+  CHECK(ended() == 0);
+  Connections later;
+  for (int more = 1; more <= 20; ++more) {
     CHECK(kept.send(request).answer().find(" 200 ") != std::string::npos);
-    const auto more = connect(receiver.port, 200, "");
-    CHECK(eventually([&] { return idle.front()->has_ended(); }));
+    later.push_back(std::make_unique<Connection>(receiver.port));
+    REQUIRE(eventually([&] { return ended() == more; }));
+    CHECK(idle[static_cast<std::size_t>(more - 1)]->has_ended());
   }
   CHECK_FALSE(kept.has_ended());
+}
+
+TEST_CASE("connections that say nothing do not end a delivery that is coming in", "[strangers]") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  const std::string body = event("whe_1");
+  Connection delivery(receiver.port);
+  REQUIRE(delivery.send(head(body, "Expect: 100-continue\r\n" + length_of(body))).answer().find(" 100 ") == 8);
+  delivery.send(std::string_view(body).substr(1));
+  const auto idle = connect(receiver.port, 300, "");
+  CHECK(eventually([&] { return idle[40]->has_ended(); }));
+  CHECK(delivery.send(body.substr(body.size() - 1)).answer().find("HTTP/1.1 ") == 0);
+}
+
+TEST_CASE("strangers who connect without end hold up neither SIGTERM nor what is in flight", "[strangers]") {
+  const Sqlite database;
+  Receiver receiver(database.where(), log_in(database));
+  const std::string body = event("whe_1");
+  Connection delivery(receiver.port);
+  REQUIRE(delivery.send(head(body, "Expect: 100-continue\r\n" + length_of(body))).answer().find(" 100 ") == 8);
+  std::atomic<int> connected{0};
+  std::thread strangers([&] {
+    in_threads(4, [&](std::size_t) {
+      while (connected < 40'000 && Connection(receiver.port).connected) ++connected;
+    });
+  });
+  REQUIRE(eventually([&] { return connected > 1000; }));
+  const int before = connected;
+  receiver.signal(SIGTERM);
+  strangers.join();
+  CHECK(connected - before < 16'000);  // its queue, and the queue again of those who came meanwhile
+  CHECK(delivery.send(body).answer().find("HTTP/1.1 200 ") == 0);
+  CHECK(receiver.wait() == 0);
+}
+
+TEST_CASE("a refused upload is read on after SIGTERM so that its client gets the answer", "[strangers]") {
+  const Sqlite database;
+  const auto is_read_on = [&] {
+    Receiver receiver(database.where(), log_in(database));
+    Connection upload(receiver.port), idle(receiver.port);
+    upload.send(head("", "Content-Length: 2000000") + "the first part");
+    REQUIRE(receiver.logs("413 POST /webhooks  the body is too large\n"));
+    CHECK(idle.send("GET /healthz HTTP/1.1\r\n\r\n").answer().find(" 200 ") != std::string::npos);
+    receiver.signal(SIGTERM);
+    CHECK(eventually([&] { return idle.has_ended(); }));
+    const long open = sockets(receiver);
+    CHECK(upload.answer().find("HTTP/1.1 413 ") == 0);
+    return open == 2;
+  };
+  CHECK(eventually(is_read_on));  // not where it takes longer than the two seconds for which it reads on
 }
 
 TEST_CASE("it survives a limit of open files", "[strangers]") {
