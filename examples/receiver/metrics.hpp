@@ -6,12 +6,12 @@
 #include <map>
 #include <string>
 
-using Counts = std::map<std::string, std::uint64_t>;  // by the value of a label
+using Counts = std::map<std::string, std::int64_t>;  // by the value of a label
 
 class Metrics {
  public:
   /// A counter if the name ends with _total, or else a gauge.
-  void add(const std::string& name, const std::string& help, std::uint64_t count) {
+  void add(const std::string& name, const std::string& help, std::int64_t count) {
     add_head(name, help);
     text += prefix + name + ' ' + std::to_string(count) + '\n';
   }

@@ -7,7 +7,10 @@
 #include "recorder.hpp"
 #include "secrets.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 
 using namespace anthropic::webhooks;
@@ -31,13 +34,16 @@ inline void save(const std::string& path, const Headers& headers, const std::str
   if ((number == 5 || turns.failed) && now < turns.next) return;
   turns.next = now + std::chrono::seconds(1);
   if (number == 5) number += turns.number++ % 4;
-  std::remove((path + "part").c_str());
-  std::ofstream file(path + "part", std::ios::binary);
-  for (const auto& [name, value] : headers) file << name << ": " << value << '\n';
-  file << '\n' << body;
-  file.close();
-  turns.failed = !file || std::rename((path + "part").c_str(), (path + std::to_string(number)).c_str()) != 0;
-  if (turns.failed) the_log.refused("cannot save the request in " + path + std::to_string(number));
+  std::string text;
+  for (const auto& [name, value] : headers) text.append(name).append(": ").append(value) += '\n';
+  text += '\n' + body;
+  const std::string part = path + "part", name = path + std::to_string(number);
+  unlink(part.c_str());
+  std::FILE* const file = std::fopen(part.c_str(), "wbx");  // x: what is there, such as a link, is not opened
+  bool good = file && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  if (file) good = std::fclose(file) == 0 && good;
+  turns.failed = !good || std::rename(part.c_str(), name.c_str()) != 0;
+  if (turns.failed) the_log.refused("cannot save the request in " + name);
 }
 
 class Webhooks final : public Server {
@@ -47,6 +53,7 @@ class Webhooks final : public Server {
       : Server(io),
         recorder(io, database),
         handlers(io, database, std::move(handler), handler_limit),
+        database_(database),
         save_refused_(std::move(save_refused)) {}
 
   Secrets secrets;
@@ -54,6 +61,8 @@ class Webhooks final : public Server {
   Handlers handlers;
 
  private:
+  using clock = std::chrono::steady_clock;
+
   // The target may have a query, and may be a whole URL.
   static bool is_for(std::string_view path, const Request& header) {
     std::string_view target = view(header.target());
@@ -84,7 +93,7 @@ class Webhooks final : public Server {
 
   asio::awaitable<Answer> answer(const Request& request) override {
     if (is_for("/healthz", request)) co_return co_await health();
-    if (is_for("/metrics", request)) co_return metrics();
+    if (is_for("/metrics", request)) co_return co_await metrics();
     Answer answer = verify(request);
     if (answer.status != 0) co_return answer;
     const std::string id = printable(view(request["webhook-id"]));
@@ -120,7 +129,6 @@ class Webhooks final : public Server {
 
   // Strangers may ask as often as they like: it looks once a second.
   asio::awaitable<Answer> health() {
-    using clock = std::chrono::steady_clock;
     if (clock::now() >= look_at_) {
       look_at_ = clock::time_point::max();
       try {
@@ -135,7 +143,24 @@ class Webhooks final : public Server {
     co_return Answer{good ? 200U : 503U, good ? "good" : is_ending ? "ending" : "cannot record", "", "", false};
   }
 
-  Answer metrics() const {
+  // It reads the database at most every ten seconds, and not in the thread of the server.
+  asio::awaitable<void> look_at_backlog() {
+    if (clock::now() < read_at_) co_return;
+    read_at_ = clock::time_point::max();
+    const auto read = [this]() -> asio::awaitable<Backlog> {
+      if (!store_) store_ = open_store(database_, Purpose::record);
+      co_return store_->backlog();
+    };
+    try {
+      backlog_ = co_await asio::co_spawn(reader_, read, asio::use_awaitable);
+    } catch (const std::exception&) {
+      backlog_.reset();
+    }
+    read_at_ = clock::now() + std::chrono::seconds(10);
+  }
+
+  asio::awaitable<Answer> metrics() {
+    co_await look_at_backlog();
     Metrics all;
     all.add("requests_total", "Requests by status, 0 if no answer was sent, without /healthz and /metrics.",
             "status", requests);
@@ -145,12 +170,22 @@ class Webhooks final : public Server {
     all.add("events_duplicate_total", "Deliveries of events that were recorded before.", duplicates_);
     all.add("events_handled_total", "Events that were handled.", handlers.handled);
     all.add("attempts_failed_total", "Attempts to handle an event that failed.", handlers.failed);
+    all.add("database_up", "Whether the database could be read, for the metrics below.", backlog_ ? 1 : 0);
+    if (backlog_) {
+      all.add("events_waiting", "Events that are not handled, up to 200,000.", backlog_->waiting);
+      all.add("oldest_event_age_seconds", "Seconds for which the oldest of them has waited.", backlog_->age);
+      all.add("events_failing", "Events that failed five times or more.", backlog_->failing);
+      all.add("events_unparsable", "Events whose body does not parse.", backlog_->unparsable);
+    }
     all.text.pop_back();  // the answer gets a newline
-    return {200, std::move(all.text), "", "", false, "text/plain; version=0.0.4; charset=utf-8"};
+    co_return Answer{200, std::move(all.text), "", "", false, "text/plain; version=0.0.4; charset=utf-8"};
   }
 
-  const std::string save_refused_;
-  std::uint64_t recorded_ = 0, duplicates_ = 0;
+  const std::string database_, save_refused_;
+  std::int64_t recorded_ = 0, duplicates_ = 0;
   bool is_good_ = false;
-  std::chrono::steady_clock::time_point look_at_;
+  clock::time_point look_at_, read_at_;
+  std::optional<Backlog> backlog_;
+  std::unique_ptr<Store> store_;
+  asio::thread_pool reader_{1};  // of store_
 };

@@ -5,6 +5,12 @@
 #include "databases.hpp"
 #include "deliveries.hpp"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <csignal>
+#include <cstdlib>
 #include <fstream>
 #include <memory>
 #include <sstream>
@@ -132,10 +138,6 @@ TEST_CASE("a delivery may come in any form of HTTP") {
   }
   CHECK(status_of(port, head(body, "Content-Encoding: Identity\r\n" + length_of(body)) + body) == "200");
 
-  std::string old = head(body, length_of(body)) + body;
-  old.replace(old.find("HTTP/1.1"), 8, "HTTP/1.0");
-  CHECK(Connection(port).send(old).read().compare(0, 13, "HTTP/1.1 200 ") == 0);
-
   // One after the other on one connection, two of them at once, and some that are refused.
   Connection connection(port);
   const std::string other = event("whe_2"), good = head(other, length_of(other)) + other;
@@ -148,6 +150,31 @@ TEST_CASE("a delivery may come in any form of HTTP") {
   CHECK(connection.send(good + wrong).answer().find("HTTP/1.1 200 ") == 0);
   CHECK(connection.answer().find("HTTP/1.1 405 ") == 0);
   CHECK(database.query("SELECT id FROM webhook_events ORDER BY id") == "whe_1\nwhe_2\n");
+}
+
+TEST_CASE("HTTP/1.0 has neither chunks nor a 100, and one request a connection") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  const std::string body = event("whe_1"), chunks = hex(body.size()) + "\r\n" + body + "\r\n0\r\n\r\n";
+  const auto answers = [&](const std::string& more, const std::string& content) {
+    std::string request = head(body, more) + content;
+    request.replace(request.find("HTTP/1.1"), 8, "HTTP/1.0");
+    return Connection(receiver.port).send(request + request).read();
+  };
+  const std::string keep_alive = "Connection: keep-alive\r\n", chunked = "Transfer-Encoding: chunked";
+  const std::string refused = answers(chunked, chunks);
+  CHECK(refused.compare(0, 13, "HTTP/1.1 400 ") == 0);
+  CHECK(answers(keep_alive + chunked, chunks) == refused);
+  CHECK(answers(keep_alive + "Transfer-Encoding: gzip", body) == refused);
+  CHECK(receiver.logs("400 POST /webhooks  HTTP/1.0 has no Transfer-Encoding\n"));
+  CHECK(database.query("SELECT count(*) FROM webhook_events") == "0\n");
+  for (const char* more : {"", "Expect: 100-continue\r\n", "Connection: keep-alive\r\n"}) {
+    CAPTURE(more);
+    const std::string answer = answers(more + length_of(body), body);
+    CHECK(answer.compare(0, 13, "HTTP/1.1 200 ") == 0);
+    CHECK(answer.find("\r\nConnection: close\r\n") != std::string::npos);
+    CHECK(count(answer, "HTTP/1.1 ") == 1);
+  }
 }
 
 TEST_CASE("a client that asks first is told to go on, or why not") {
@@ -199,6 +226,8 @@ TEST_CASE("/healthz tells whether deliveries can be recorded") {
   };
   CHECK(health() == "200");
   Connection connection(receiver.port);
+  CHECK(connection.send("GET /healthz HTTP/1.1\r\n\r\n").answer().find("\r\nContent-Type: text/plain\r\n") !=
+        std::string::npos);
   CHECK(connection.send("HEAD /healthz HTTP/1.1\r\n\r\n").answer(true).find("HTTP/1.1 200 ") == 0);
   CHECK(connection.send("GET /healthz?x HTTP/1.1\r\n\r\n").answer().find("HTTP/1.1 200 ") == 0);
   CHECK(connection.send("POST /healthz HTTP/1.1\r\n\r\n").answer().find("\r\nAllow: GET, HEAD\r\n") !=
@@ -212,23 +241,28 @@ TEST_CASE("/healthz tells whether deliveries can be recorded") {
   CHECK(count(receiver.log(), "/healthz") == 2);  // with that of the text
 }
 
-TEST_CASE("/metrics counts what the log tells, in Prometheus' text format") {
+namespace {
+
+std::string metrics(int port) {
+  const auto answer = httplib::Client("127.0.0.1", port).Get("/metrics");
+  REQUIRE(answer);
+  CHECK(answer->status == 200);
+  CHECK(answer->get_header_value("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
+  return answer->body;
+}
+
+bool has(const std::string& metrics, const std::string& line) {
+  return count('\n' + metrics, "\nwebhook_receiver_" + line + '\n') == 1;
+}
+
+}  // namespace
+
+TEST_CASE("/metrics counts requests and events") {
   const Sqlite database;
   Receiver::Options options;
   options.secrets = old_secret + "," + test_secret;
   const Receiver receiver(database.where(), log_in(database), options);
-  httplib::Client client("127.0.0.1", receiver.port);
-  const auto metrics = [&] {
-    const auto answer = client.Get("/metrics");
-    REQUIRE(answer);
-    CHECK(answer->status == 200);
-    CHECK(answer->get_header_value("Content-Type") == "text/plain; version=0.0.4; charset=utf-8");
-    return answer->body;
-  };
-  const auto has = [](const std::string& text, const std::string& line) {
-    return count('\n' + text, "\nwebhook_receiver_" + line + '\n') == 1;
-  };
-  const std::string first = metrics();
+  const std::string first = metrics(receiver.port);
   CAPTURE(first);
   for (const char* line : {R"(requests_total{status="200"} 0)", R"(requests_total{status="503"} 0)",
                            R"(deliveries_total{secret="1"} 0)", R"(deliveries_total{secret="2"} 0)"}) {
@@ -248,25 +282,53 @@ TEST_CASE("/metrics counts what the log tells, in Prometheus' text format") {
                            R"(deliveries_total{secret="2"} 4)", "events_recorded_total 3",
                            "events_duplicate_total 2", "events_handled_total 2"}) {
     CAPTURE(line);
-    CHECK(eventually([&] { return has(metrics(), line); }));
+    CHECK(eventually([&] { return has(metrics(receiver.port), line); }));
   }
-  CHECK(eventually([&] { return !has(metrics(), "attempts_failed_total 0"); }));
+  CHECK(eventually([&] { return !has(metrics(receiver.port), "attempts_failed_total 0"); }));
 
   Connection connection(receiver.port);
-  const auto head = connection.send("HEAD /metrics HTTP/1.1\r\n\r\n").answer(true);
-  CHECK(head.find("HTTP/1.1 200 ") == 0);
-  CHECK(head.find("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n") != std::string::npos);
+  const auto to_head = connection.send("HEAD /metrics HTTP/1.1\r\n\r\n").answer(true);
+  CHECK(to_head.find("HTTP/1.1 200 ") == 0);
+  CHECK(to_head.find("\r\nContent-Type: text/plain; version=0.0.4; charset=utf-8\r\n") != std::string::npos);
   CHECK(connection.send("POST /metrics HTTP/1.1\r\n\r\n").answer().find("\r\nAllow: GET, HEAD\r\n") !=
         std::string::npos);
   CHECK(count(receiver.log(), "GET /metrics") == 0);
+}
 
-  if (!std::system("promtool --version >/dev/null 2>&1")) {
+TEST_CASE("/metrics tells what waits in the database, in Prometheus' text format") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  database.query(
+      "INSERT INTO webhook_events(id, body, received_at, try_at, attempts) VALUES"
+      "('whe_1', 'x', datetime('now', '-1000 seconds'), datetime('now', '3000 seconds'), 4),"
+      "('whe_2', 'x', datetime('now', '-9 seconds'), datetime('now', '3000 seconds'), 5),"
+      "('whe_3', 'x', datetime('now', '-2000 seconds'), NULL, 1)");
+  const auto begin = std::chrono::steady_clock::now();
+  const std::string text = metrics(receiver.port);
+  CAPTURE(text);
+  for (const char* line : {"database_up 1", "events_waiting 2", "events_failing 1", "events_unparsable 1"}) {
+    CAPTURE(line);
+    CHECK(has(text, line));
+  }
+  const std::string age = "\nwebhook_receiver_oldest_event_age_seconds ";
+  REQUIRE(count(text, age) == 1);
+  const int seconds = std::stoi(text.substr(text.find(age) + age.size()));
+  CHECK(seconds >= 1000);
+  CHECK(seconds < 2000);
+  if (std::system("promtool --version >/dev/null 2>&1") == 0) {
     const std::string file = (database.folder.path / "metrics").string();
-    std::ofstream(file) << metrics();
+    std::ofstream(file) << text;
     CHECK(std::system(("promtool check metrics <" + file).c_str()) == 0);
   } else {
     WARN("skipped: promtool, of Debian's package prometheus, is not installed");
   }
+
+  // They are read at most every ten seconds, and left out where they cannot be read.
+  database.query("ALTER TABLE webhook_events RENAME TO gone");
+  CHECK(eventually([&] { return has(metrics(receiver.port), "database_up 0"); }));
+  CHECK(std::chrono::steady_clock::now() - begin >= 10s);
+  CHECK(count(metrics(receiver.port), "webhook_receiver_oldest_event_age_seconds") == 0);
+  CHECK(has(metrics(receiver.port), "events_recorded_total 0"));
 }
 
 TEST_CASE("in the grace period it takes deliveries, and a proxy is told to use others") {
@@ -476,6 +538,73 @@ TEST_CASE("what cannot be saved is refused as ever, and is in the log once a sec
   CHECK(count(receiver.log(), "a connection has failed") == 0);
   CHECK(deliver(receiver.port, event("whe_1")) == 200);
 }
+
+TEST_CASE("a request is not saved through what another user has put there") {
+  const Sqlite database;
+  const fs::path folder = database.folder.path, theirs = folder / "theirs", ours = folder / "ours";
+  const fs::path victim = ours / "victim", part = theirs / "refused.signed.part";
+  for (const auto& each : {theirs, ours}) fs::create_directory(each);
+  std::ofstream(victim) << "victim";
+  if (GENERATE(false, true)) {
+    fs::create_symlink(victim, part);
+  } else {
+    REQUIRE(mkfifo(part.c_str(), 0666) == 0);
+    fs::permissions(part, fs::perms::all);
+  }
+  // What is in the way cannot be removed: the folder is not ours. Root, for whom this is no obstacle, becomes
+  // another.
+  Receiver::Options options;
+  options.program = folder / "receiver";
+  if (geteuid() == 0) options.user = "nobody";
+  fs::copy_file(RECEIVER, options.program);
+  fs::permissions(folder, fs::perms(0755));
+  for (const auto& each : {ours, victim}) fs::permissions(each, fs::perms::all);
+  fs::permissions(theirs, fs::perms(0555));
+  options.more = {"--save-refused", theirs / "refused"};
+  {
+    const Receiver receiver((ours / "events.db").string(), folder / "log", options);
+    CHECK(post(receiver.port, "forged", signed_headers(event("whe_1"))) == 401);
+    CHECK(receiver.logs("cannot save the request in "));
+    CHECK(deliver(receiver.port, event("whe_1")) == 200);
+  }
+  CHECK(contents(victim) == "victim");
+  fs::permissions(theirs, fs::perms(0755));  // so that it can be removed
+}
+
+TEST_CASE("a request of which only a part could be written is not saved") {
+  const Sqlite database;
+  const std::string path = (database.folder.path / "refused").string();
+  Receiver::Options options;
+  options.more = {"--save-refused", path};
+  const Receiver receiver(database.where(), log_in(database), options);
+  receiver.limit_files(2000);  // which shows when the last part is written, on closing it
+  CHECK(post(receiver.port, std::string(2500, 'x'), signed_headers("")) == 401);
+  CHECK(receiver.logs("cannot save the request in "));
+  CHECK_FALSE(fs::exists(path + ".signed.1"));
+}
+
+#ifdef WITH_POSTGRES
+TEST_CASE("a signal that comes while it connects to the database is not lost") {
+  const Folder folder;
+  int database = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);  // which does not answer
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_family = AF_INET;
+  REQUIRE(bind(database, reinterpret_cast<const sockaddr*>(&address), size) == 0);
+  REQUIRE(listen(database, 9) == 0);
+  REQUIRE(getsockname(database, reinterpret_cast<sockaddr*>(&address), &size) == 0);
+  const std::string where =
+      "host=127.0.0.1 user=x sslmode=disable port=" + std::to_string(ntohs(address.sin_port));
+  Process receiver(test_secret, {RECEIVER, "0", where}, folder.path / "log");
+  const int connection = accept(database, nullptr, nullptr);
+  REQUIRE(connection >= 0);
+  for (const int signal : {SIGHUP, SIGTERM}) receiver.signal(signal);
+  close(connection);
+  close(database);
+  CHECK(receiver.wait() == 0);
+}
+#endif
 
 TEST_CASE("a signal to stop lets it finish what is in flight") {
   const Sqlite database;
