@@ -393,12 +393,14 @@ TEST_CASE("a body that is too long or encoded is refused") {
   CHECK(post(server.port, signed_lines(event), event) == 200);
 }
 
-TEST_CASE("a server says why it refused a delivery, and never its secret") {
+TEST_CASE("a server prints events, and why it refused a delivery, and never its secret") {
   const Server server;
   REQUIRE(post(server.port, signed_lines(event, "another key"), event) == 401);
   REQUIRE(post(server.port, signed_lines("{}"), "{}") == 400);
+  REQUIRE(post(server.port, signed_lines(event), event) == 200);
   CHECK(server.output().find("no signature matches") != std::string::npos);
   CHECK(server.output().find("\n/") != std::string::npos);  // a JSON Pointer
+  CHECK(server.output().find("session.created\n") != std::string::npos);
   CHECK(server.output().find(std::string(secret).substr(6)) == std::string::npos);
 }
 

@@ -28,8 +28,12 @@ int receive(const WebhookVerifier& verifier, const std::string& body, MHD_Connec
   const auto event = verifier.try_unwrap(
       body, [&](const char* name) { return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name); },
       error);
-  if (!event) std::cerr << error.what() << std::endl;
-  return event ? 204 : error.http_status();
+  if (!event) {
+    std::cerr << error.what() << std::endl;
+    return error.http_status();
+  }
+  std::cout << event_type(event->data) << std::endl;  // handle it here
+  return 204;
 }
 
 // Called with the head, then with each piece of the body, then at the end.

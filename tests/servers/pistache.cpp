@@ -25,8 +25,12 @@ int receive(const WebhookVerifier& verifier, const Http::Request& request) {
         return h ? h->value() : "";
       },
       error);
-  if (!event) std::cerr << error.what() << std::endl;
-  return event ? 204 : error.http_status();
+  if (!event) {
+    std::cerr << error.what() << std::endl;
+    return error.http_status();
+  }
+  std::cout << event_type(event->data) << std::endl;  // handle it here
+  return 204;
 }
 
 struct Handler : Http::Handler {

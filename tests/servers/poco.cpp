@@ -28,8 +28,12 @@ int receive(const WebhookVerifier& verifier, HTTPServerRequest& request) {
   if (body.size() > limit) return 413;
   WebhookError error;
   const auto event = verifier.try_unwrap(body, request, error);
-  if (!event) std::cerr << error.what() << std::endl;
-  return event ? 204 : error.http_status();
+  if (!event) {
+    std::cerr << error.what() << std::endl;
+    return error.http_status();
+  }
+  std::cout << event_type(event->data) << std::endl;  // handle it here
+  return 204;
 }
 
 struct Handler : HTTPRequestHandler {

@@ -22,8 +22,12 @@ int receive(const WebhookVerifier& verifier, const QHttpServerRequest& request) 
   WebhookError error;
   const auto event = verifier.try_unwrap(
       request.body().toStdString(), [&](const char* name) { return request.value(name); }, error);
-  if (!event) std::cerr << error.what() << std::endl;
-  return event ? 204 : error.http_status();
+  if (!event) {
+    std::cerr << error.what() << std::endl;
+    return error.http_status();
+  }
+  std::cout << event_type(event->data) << std::endl;  // handle it here
+  return 204;
 }
 
 int main(int argc, char** argv) try {
