@@ -491,14 +491,25 @@ TEST_CASE("Prometheus takes the alerts, and each of them fires when it should", 
   fs::copy_file(rules, folder.path / rules.filename());
   succeeds({"check", "config"}, write(folder.path / "prometheus.yml", configuration));
 
+  const Sqlite database;
+  const Receiver receiver(database.where(), folder.path / "log");
+  const auto metrics = httplib::Client("127.0.0.1", receiver.port).Get("/metrics");
+  REQUIRE(metrics);
   const std::string text = contents(rules);
-  const std::regex names("alert: (\\w+)");
-  int alerts = 0;
-  for (std::sregex_iterator match(text.begin(), text.end(), names), end; match != end; ++match, ++alerts) {
+  const std::regex names("webhook_receiver_\\w+|alert: (\\w+)");
+  int alerts = 0, used = 0;
+  for (std::sregex_iterator match(text.begin(), text.end(), names), end; match != end; ++match) {
     CAPTURE(match->str());
-    CHECK(count(contents(tests), "alertname=\"" + match->str(1) + '"') > 0);
+    if ((*match)[1].matched) {
+      CHECK(count(contents(tests), "alertname=\"" + match->str(1) + '"') > 0);
+      ++alerts;
+    } else {
+      CHECK(count(metrics->body, '\n' + match->str()) > 0);
+      ++used;
+    }
   }
   CHECK(alerts >= 7);
+  CHECK(used >= alerts);
 }
 
 /// Whether the real receiver listens with these arguments, with a port and a database of the test's own.
