@@ -53,7 +53,6 @@ class Webhooks final : public Server {
       : Server(io),
         recorder(io, database),
         handlers(io, database, std::move(handler), handler_limit),
-        database_(database),
         save_refused_(std::move(save_refused)) {}
 
   Secrets secrets;
@@ -143,16 +142,12 @@ class Webhooks final : public Server {
     co_return Answer{good ? 200U : 503U, good ? "good" : is_ending ? "ending" : "cannot record", "", "", false};
   }
 
-  // It reads the database at most every ten seconds, and not in the thread of the server.
+  // It reads the database at most every ten seconds.
   asio::awaitable<void> look_at_backlog() {
     if (clock::now() < read_at_) co_return;
     read_at_ = clock::time_point::max();
-    const auto read = [this]() -> asio::awaitable<Backlog> {
-      if (!store_) store_ = open_store(database_, Purpose::record);
-      co_return store_->backlog();
-    };
     try {
-      backlog_ = co_await asio::co_spawn(reader_, read, asio::use_awaitable);
+      backlog_ = co_await handlers.backlog();
     } catch (const std::exception&) {
       backlog_.reset();
     }
@@ -181,11 +176,9 @@ class Webhooks final : public Server {
     co_return Answer{200, std::move(all.text), "", "", false, "text/plain; version=0.0.4; charset=utf-8"};
   }
 
-  const std::string database_, save_refused_;
+  const std::string save_refused_;
   std::int64_t recorded_ = 0, duplicates_ = 0;
   bool is_good_ = false;
   clock::time_point look_at_, read_at_;
   std::optional<Backlog> backlog_;
-  std::unique_ptr<Store> store_;
-  asio::thread_pool reader_{1};  // of store_
 };
