@@ -380,6 +380,15 @@ std::vector<spoilt> spoilt_requests() {
                             "{\"id\":\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\xef\xbf\xbf\"}"),
                   {cause::body_reserialized}});
 
+  // A lone surrogate, which JavaScript writes for a text that was cut inside an emoji.
+  rows.push_back({"a lone surrogate",
+                  with_body(signed_request(R"({"b":1,"id":"cut \ud83d","c":"\ude00 and é"})"),
+                            R"({ "b": 1, "id": "cut \ud83d", "c": "\ude00 and é"})"),
+                  {cause::body_reserialized}});
+  rows.push_back({"a lone surrogate before an escape",
+                  with_body(signed_request(R"({"id":"\ud83d\n\ud83d"})"), R"({ "id":"\ud83d\n\ud83d"})"),
+                  {cause::body_reserialized}});
+
   // The two key orders of the wire.
   const std::string sdk =
       R"({"id":"whe_1","created_at":"2026-03-15T10:00:00Z","data":{"id":"sesn_1","organization_id":"org_1",)"

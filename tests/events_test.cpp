@@ -24,69 +24,35 @@ namespace {
 
 constexpr std::size_t known_types = std::variant_size_v<BetaWebhookEventData> - 1;
 
-/// The members "1", "2" and so on.
+template <class T, std::size_t... Is>
+T numbered(std::index_sequence<Is...> /*members*/) {
+  return T{std::to_string(Is + 1)...};
+}
+
+/// The members "1", "2" and so on, in the order of the struct. All of them, since an event's data has only
+/// strings.
 template <class T>
 T numbered() {
-  constexpr std::size_t members = sizeof(T) / sizeof(std::string);
-  if constexpr (members == 2) {
-    return T{"1", "2"};
-  } else if constexpr (members == 3) {
-    return T{"1", "2", "3"};
-  } else {
-    return T{"1", "2", "3", "4"};
-  }
+  return numbered<T>(std::make_index_sequence<sizeof(T) / sizeof(std::string)>());
+}
+
+/// The keys of the members, in the order of the struct.
+template <class T>
+std::vector<std::string> keys_of() {
+  std::vector<std::string> keys(sizeof(T) / sizeof(std::string));
+  T data = numbered<T>();
+  samples::for_each_member(
+      data, [&](std::string_view key, const std::string& number) { keys[std::stoul(number) - 1] = key; });
+  return keys;
 }
 
 template <class T>
 std::vector<std::string*> members(T& data) {
-  if constexpr (sizeof(T) == 5 * sizeof(std::string)) {
-    auto& [a, b, c, d, e] = data;
-    return {&a, &b, &c, &d, &e};
-  } else if constexpr (sizeof(T) == 4 * sizeof(std::string)) {
-    auto& [a, b, c, d] = data;
-    return {&a, &b, &c, &d};
-  } else if constexpr (sizeof(T) == 3 * sizeof(std::string)) {
-    auto& [a, b, c] = data;
-    return {&a, &b, &c};
-  } else {
-    auto& [a, b] = data;
-    return {&a, &b};
-  }
-}
-
-/// The values of the members of numbered<T>() that have these names, and else "".
-struct named_members {
-  std::string id, organization_id, workspace_id, enforcement_action_id, session_thread_id, vault_id;
-};
-
-template <class T, class = void>
-struct reads_workspace_id : std::false_type {};
-template <class T>
-struct reads_workspace_id<T, std::void_t<decltype(T::workspace_id)>> : std::true_type {};
-template <class T, class = void>
-struct reads_enforcement_action_id : std::false_type {};
-template <class T>
-struct reads_enforcement_action_id<T, std::void_t<decltype(T::enforcement_action_id)>> : std::true_type {};
-template <class T, class = void>
-struct reads_session_thread_id : std::false_type {};
-template <class T>
-struct reads_session_thread_id<T, std::void_t<decltype(T::session_thread_id)>> : std::true_type {};
-template <class T, class = void>
-struct reads_vault_id : std::false_type {};
-template <class T>
-struct reads_vault_id<T, std::void_t<decltype(T::vault_id)>> : std::true_type {};
-
-template <class T>
-named_members members_by_name() {
-  const T data = numbered<T>();
-  named_members named;
-  named.id = data.id;
-  named.organization_id = data.organization_id;
-  if constexpr (reads_workspace_id<T>::value) named.workspace_id = data.workspace_id;
-  if constexpr (reads_enforcement_action_id<T>::value) named.enforcement_action_id = data.enforcement_action_id;
-  if constexpr (reads_session_thread_id<T>::value) named.session_thread_id = data.session_thread_id;
-  if constexpr (reads_vault_id<T>::value) named.vault_id = data.vault_id;
-  return named;
+  std::vector<std::string*> result;
+  samples::for_each_member(data, [&](std::string_view, std::string& value) { result.push_back(&value); });
+  if constexpr (std::is_same_v<T, BetaWebhookUnknownEventData>)
+    result.insert(result.end(), {&data.type, &data.json});
+  return result;
 }
 
 /// The name of a function template's argument is in the name of the function.
@@ -189,8 +155,8 @@ TEST_CASE("the variant holds the event types of the service in their order, the 
   struct struct_type {
     std::string tag;
     std::string_view signature;
-    std::size_t index, members;
-    named_members named;
+    std::size_t index;
+    std::vector<std::string> keys, keys_in_list;
   };
   std::vector<struct_type> types;
   samples::for_each_event_type([&](auto empty) {
@@ -199,8 +165,9 @@ TEST_CASE("the variant holds the event types of the service in their order, the 
     static_assert(std::is_convertible_v<T, BetaWebhookEventData>);
     BetaWebhookEventData data;
     data.emplace<T>();
-    types.push_back(
-        {std::string(T::type), signature<T>(), data.index(), members(empty).size(), members_by_name<T>()});
+    types.push_back({std::string(T::type), signature<T>(), data.index(), keys_of<T>(), {}});
+    samples::for_each_member(empty,
+                             [&](std::string_view key, auto&) { types.back().keys_in_list.emplace_back(key); });
   });
   for (std::size_t i = 0; i < known_types; ++i) {
     const auto& type = types[i];
@@ -209,16 +176,15 @@ TEST_CASE("the variant holds the event types of the service in their order, the 
     CHECK(type.tag == rows[i].tag);
     CHECK(type.signature.find("::" + struct_name(type.tag)) != std::string_view::npos);
     CHECK(type.index == i);
-    CHECK(type.members == 1 + keys.size());
-    // The members are id, organization_id, workspace_id and then the extra one, as far as there are any.
-    CHECK(type.named.id == "1");
-    CHECK(type.named.organization_id == "2");
-    const auto has = [&keys](const char* key) { return std::find(keys.begin(), keys.end(), key) != keys.end(); };
-    CHECK(type.named.workspace_id == (has("workspace_id") ? "3" : ""));
-    const std::string last = std::to_string(1 + keys.size());
-    CHECK(type.named.enforcement_action_id == (has("enforcement_action_id") ? last : ""));
-    CHECK(type.named.session_thread_id == (has("session_thread_id") ? last : ""));
-    CHECK(type.named.vault_id == (has("vault_id") ? last : ""));
+    CHECK(type.keys == type.keys_in_list);
+    std::vector<std::string> expected{"id", "organization_id"};
+    for (const auto& key : keys) {
+      if (key == "workspace_id") expected.push_back(key);
+    }
+    for (const auto& key : keys) {  // the others come last
+      if (key != "organization_id" && key != "workspace_id") expected.push_back(key);
+    }
+    CHECK(type.keys == expected);
   }
   static_assert(
       std::is_same_v<std::variant_alternative_t<known_types, BetaWebhookEventData>, BetaWebhookUnknownEventData>);
@@ -257,11 +223,14 @@ TEST_CASE("event_type() and workspace_id() are those of whatever the variant hol
     variant.emplace<T>(numbered<T>());
     const T alone = numbered<T>();
     bool is_into_struct = true;
-    if constexpr (reads_workspace_id<T>::value) {
-      is_into_struct = workspace_id(alone).data() == alone.workspace_id.data();
-    }
-    all.push_back({T::type, event_type(variant), event_type(alone), members_by_name<T>().workspace_id,
-                   std::string(workspace_id(variant)), std::string(workspace_id(alone)), is_into_struct});
+    std::string workspace;
+    samples::for_each_member(alone, [&](std::string_view key, const std::string& value) {
+      if (key != "workspace_id") return;
+      workspace = value;
+      is_into_struct = workspace_id(alone).data() == value.data();
+    });
+    all.push_back({T::type, event_type(variant), event_type(alone), workspace, std::string(workspace_id(variant)),
+                   std::string(workspace_id(alone)), is_into_struct});
   });
   for (const auto& each : all) {
     INFO(each.tag);

@@ -40,7 +40,7 @@ foreach(payload IN LISTS payloads)
   expect(${payload} "0 ${line}\n" "${result} ${out}${err}")
   string(APPEND all_lines "${line}\n")
 endforeach()
-set(missing "${broken}: /data/vault_id: missing\n")
+set(missing "${broken}: /created_at: missing\n")
 run_unwrap(${payloads})
 expect("unwrap of all" "1 ${missing}${all_lines}" "${result} ${err}${out}")
 run_unwrap(nowhere.json)
@@ -50,7 +50,7 @@ foreach(name IN ITEMS broken unknown)
   execute_process(COMMAND ${BINARY_DIR}/unwrap INPUT_FILE ${examples}/payloads/${name}.json
     RESULT_VARIABLE ${name}_result OUTPUT_VARIABLE ${name}_out ERROR_VARIABLE ${name}_out)
 endforeach()
-expect("unwrap of standard input" "1 standard input: /data/vault_id: missing\n" "${broken_result} ${broken_out}")
+expect("unwrap of standard input" "1 standard input: /created_at: missing\n" "${broken_result} ${broken_out}")
 expect("unwrap of standard input" 0 ${unknown_result})
 
 set(verifier_output "session.status_idled, signed with secret 1\n")
@@ -260,7 +260,7 @@ execute_process(COMMAND ${BINARY_DIR}/sign ${fixture} COMMAND ${BINARY_DIR}/diag
 expect("diagnose of sign" "${verified}" "${result} ${out}")
 execute_process(COMMAND ${BINARY_DIR}/sign ${broken} COMMAND ${BINARY_DIR}/diagnose
   RESULT_VARIABLE result OUTPUT_VARIABLE out)
-expect("diagnose of sign" "1 verified, but not an event: /data/vault_id: missing\n" "${result} ${out}")
+expect("diagnose of sign" "1 verified, but not an event: /created_at: missing\n" "${result} ${out}")
 
 # The README shows what diagnose prints.
 if(NOT readme MATCHES "```console\n[$] ([^\n]+)\n([^`]+)```")

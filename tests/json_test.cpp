@@ -17,6 +17,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -162,14 +163,17 @@ TEST_CASE("a failing get_to() leaves its target as it was") {
   };
   const auto data = created("before").get<BetaWebhookSessionCreatedEventData>();
 
+  const BetaWebhookEvent event{"before", Timestamp{std::chrono::seconds{1}}, data};
   auto bad = created("after");
-  bad["workspace_id"] = nullptr;
+  bad["workspace_id"] = 1;
+  check(bad, data);
+  auto bad_envelope = envelope(created("after"));
+  bad_envelope["created_at"] = "tomorrow";
+  check(bad_envelope, event);
+  bad["type"] = nullptr;
   check(bad, data);
   check(bad, BetaWebhookEventData{data});
-  check(envelope(bad), BetaWebhookEvent{"before", Timestamp{std::chrono::seconds{1}}, data});
-  bad["type"] = "vault.created";
-  check(bad, BetaWebhookEventData{data});
-  bad["type"] = nullptr;
+  check(envelope(bad), event);
   check(bad, BetaWebhookUnknownEventData{"before", "", "", "", ""});
 }
 
@@ -208,6 +212,20 @@ TEST_CASE("an unknown event is written with every key that it had, in order with
   CHECK(json(event) == json::parse(body));
 }
 
+TEST_CASE("a lone surrogate in an unknown event is written as U+FFFD, which nlohmann/json can hold") {
+  for (const auto& [text, written] : {std::pair(R"("\ud83d")", R"("\ufffd")"),
+                                      {R"("\uDE00")", R"("\ufffd")"},
+                                      {R"("\\ud83d")", R"("\\ud83d")"},
+                                      {R"("\ud83d\ude00\ud83d")", R"("\ud83d\ude00\ufffd")"}}) {
+    const auto data = [](const std::string& value) {
+      return R"({"type":"x","y":[)" + value + "]," + value + ":1}";
+    };
+    const BetaWebhookUnknownEventData unknown{"x", "", "", "", data(text)};
+    CHECK(json(unknown) == json::parse(data(written)));
+    CHECK(json(BetaWebhookEvent{"", {}, unknown})["data"] == json::parse(data(written)));
+  }
+}
+
 TEST_CASE("an unknown event without its text is written from its other members") {
   CHECK(ordered_json(BetaWebhookUnknownEventData{"x", "i", "o", "w", ""}).dump() ==
         R"({"id":"i","organization_id":"o","type":"x","workspace_id":"w"})");
@@ -216,8 +234,8 @@ TEST_CASE("an unknown event without its text is written from its other members")
 }
 
 TEST_CASE("an unknown event whose text is not a JSON object is not written") {
-  for (const auto& text :
-       {" "s, "{"s, "{}x"s, "{}\0"s, "[]"s, "null"s, "1"s, "\"x\""s, "{\"a\":\"\xff\"}"s, "{\"a\":1e999999}"s}) {
+  for (const auto& text : {" "s, "{"s, "{}x"s, "{}\0"s, "[]"s, "null"s, "1"s, "\"x\""s, "{\"a\":\"\xff\"}"s,
+                           "{\"a\":1e999999}"s, "{\"a\":\"\\ud8g0\"}"s, "{\"a\":\"\\"s}) {
     INFO(text);
     const BetaWebhookUnknownEventData data{"x", "i", "o", "w", text};
     for (const auto& failure :

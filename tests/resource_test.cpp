@@ -56,10 +56,12 @@ std::vector<found_resource> resources_of_all(const std::string& id) {
     auto& data = variant.emplace<T>();
     data.id = id;
     data.organization_id = "ORGANIZATION";
-    if constexpr (detail::has_workspace_id<T>) data.workspace_id = "WORKSPACE";
-    if constexpr (detail::has_session_thread_id<T>) data.session_thread_id = "THREAD";
-    if constexpr (detail::has_vault_id<T>) data.vault_id = "VAULT";
-    if constexpr (detail::has_enforcement_action_id<T>) data.enforcement_action_id = "ACTION";
+    samples::for_each_member(data, [](std::string_view key, std::string& value) {
+      if (key == "session_thread_id") value = "THREAD";
+      if (key == "vault_id") value = "VAULT";
+      if (key == "workspace_id") value = "WORKSPACE";
+      if (key == "enforcement_action_id") value = "ACTION";
+    });
     all.push_back({std::string(T::type), resource_of(variant), resource_of(data)});
   });
   return all;

@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -27,6 +29,19 @@ template <class F>
 void for_each_event_type(F f) {
   constexpr std::size_t alternatives = std::variant_size_v<anthropic::webhooks::BetaWebhookEventData>;
   for_each_event_type(f, std::make_index_sequence<alternatives - 1>());
+}
+
+/// Calls `f` with the key and the value of each member of an event's data, in their order.
+template <class T, class F>
+void for_each_member(T& data, F f) {
+  std::apply(
+      [&](const auto&... each) {
+        const auto call_if_there = [&](const auto& member) {
+          if constexpr (std::is_invocable_v<decltype(member.get), T&>) f(member.name, member.get(data));
+        };
+        (call_if_there(each), ...);
+      },
+      anthropic::webhooks::detail::all_members);
 }
 
 inline std::vector<std::string> split(const std::string& text, char separator) {

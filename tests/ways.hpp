@@ -6,6 +6,7 @@
 #include <anthropic/webhooks/json.hpp>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdlib>
 #include <optional>
@@ -19,6 +20,7 @@
 ///
 /// The differences that are meant:
 /// - a number that no double can hold is JSON to unwrap(), as RFC 8259 says, and an error to nlohmann;
+/// - a lone surrogate is U+FFFD to unwrap(), and an error to nlohmann;
 /// - a NUL byte is an error to unwrap(), and the end of the text to nlohmann;
 /// - the text of an unknown event is as received to unwrap(), and the dump of the value to nlohmann;
 /// - the position of an error is that of the first byte which no JSON text could have there, and to nlohmann that
@@ -92,6 +94,31 @@ inline verdict verdict_of_nlohmann(std::string_view text) {
   }
 }
 
+/// The text with "\ufffd" for each escape of a lone surrogate, which is as long.
+inline std::string without_lone_surrogates(std::string_view text) {
+  std::string result(text);
+  const auto unit_at = [&result](std::size_t at) -> unsigned long {  // 0 for none
+    const auto digits = result.substr((std::min)(at + 2, result.size()), 4);
+    const bool is_escape = result.compare(at, 2, "\\u") == 0 && digits.size() == 4 &&
+                           digits.find_first_not_of("0123456789abcdefABCDEF") == std::string::npos;
+    return is_escape ? std::strtoul(digits.c_str(), nullptr, 16) : 0;
+  };
+  for (std::size_t at = 0; at < result.size(); ++at) {
+    if (result[at] != '\\') continue;
+    const auto unit = unit_at(at);
+    const auto next = at + 6 < result.size() ? unit_at(at + 6) : 0;
+    if (unit >= 0xD800 && unit < 0xDC00 && next >= 0xDC00 && next < 0xE000) {
+      at += 11;
+    } else if (unit >= 0xD800 && unit < 0xE000) {
+      result.replace(at, 6, "\\ufffd");
+      at += 5;
+    } else {
+      ++at;
+    }
+  }
+  return result;
+}
+
 /// The text with no more than 20 digits in a row outside of strings, and with zeros as exponents: just as valid.
 inline std::string with_small_numbers(std::string_view text) {
   std::string result;
@@ -137,12 +164,13 @@ inline bool is_right_position(std::string_view body, const std::string& message)
   return false;
 }
 
-inline bool agree(std::string_view body) {
-  outcome ours = unwrapped(body);
+inline bool agree(std::string_view original) {
+  outcome ours = unwrapped(original);
+  const std::string body = without_lone_surrogates(original);
   if (ours.code == WebhookErrc::invalid_json && !is_right_position(body, ours.what)) return false;
   if (verdict_of_nlohmann(body).kind != verdict::beyond_double) {
     auto& text = text_of_unknown(ours);
-    if (!text.empty()) text = nlohmann::json::parse(text).dump();
+    if (!text.empty()) text = nlohmann::json::parse(without_lone_surrogates(text)).dump();
     return same(ours, by_nlohmann(body));
   }
   outcome theirs = by_nlohmann(with_small_numbers(body));

@@ -94,7 +94,7 @@ void print_deliveries(std::string_view key, std::string_view id, const std::stri
   auto without = genuine;
   for (const char* name : {"webhook-id", "webhook-timestamp", "webhook-signature"}) without.erase(name);
   std::string lacking = body;
-  lacking.replace(lacking.find("organization_id"), 15, "organisation_id");
+  lacking.replace(lacking.find("created_at"), 10, "created_on");
   const std::string broken = body.substr(0, body.size() - 1), large(1 << 20, '[');
   auto long_list = genuine;
   for (int i = 0; i < 1000; ++i) long_list["webhook-signature"] += " v1," + std::string(44, 'A');

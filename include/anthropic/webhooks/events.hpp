@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <variant>
 
@@ -14,6 +15,10 @@
 /// Every struct here is an aggregate whose members are named as the keys on the wire. It compares with `==` and
 /// `!=`, and moves without throwing. Start at BetaWebhookEvent and BetaWebhookEventData, below the structs of the
 /// single event types.
+///
+/// A body is read as the official SDKs read it, so that no change of the service loses an event. A member that is
+/// absent or null is "". An event whose type is new, or of whose members one is no longer a string, arrives as
+/// BetaWebhookUnknownEventData. Keys that are newer than the library are ignored; they are in the body.
 ///
 /// The comment on a struct says when its event is sent. It goes only to endpoints that are subscribed to it at
 /// that time. An endpoint of a workspace can subscribe to all types but those whose comment says otherwise.
@@ -458,11 +463,11 @@ struct BetaWebhookExternalStorageRecoveredEventData {
   std::string organization_id;
 };
 
-/// An event of a type that this version of the library does not know, which is normal input: the service keeps
-/// adding types.
+/// An event of a type that this version of the library does not know, or with a member of another JSON type than
+/// it knows. Both are normal input: the service keeps changing.
 struct BetaWebhookUnknownEventData {
   std::string type;  ///< The tag, such as "workflow.published".
-  std::string id;    ///< "" where the event has none, like the two members that follow.
+  std::string id;    ///< "" if the event has no such string, like the two members that follow.
   std::string organization_id;
   std::string workspace_id;
   std::string json;  ///< The whole data object as JSON text, as received.
@@ -550,41 +555,96 @@ inline constexpr bool is_event_data = is_alternative<T, BetaWebhookEventData>::v
 template <class T>
 inline constexpr bool is_known_event_data = is_event_data<T> && !std::is_same_v<T, BetaWebhookUnknownEventData>;
 
-template <class T, class = void>
-inline constexpr bool has_workspace_id = false;
-template <class T>
-inline constexpr bool has_workspace_id<T, std::void_t<decltype(T::workspace_id)>> = true;
-template <class T, class = void>
-inline constexpr bool has_enforcement_action_id = false;
-template <class T>
-inline constexpr bool has_enforcement_action_id<T, std::void_t<decltype(T::enforcement_action_id)>> = true;
-template <class T, class = void>
-inline constexpr bool has_session_thread_id = false;
-template <class T>
-inline constexpr bool has_session_thread_id<T, std::void_t<decltype(T::session_thread_id)>> = true;
-template <class T, class = void>
-inline constexpr bool has_vault_id = false;
-template <class T>
-inline constexpr bool has_vault_id<T, std::void_t<decltype(T::vault_id)>> = true;
+/// A member of the structs: its key, and how to get it from a struct that has it.
+template <class Get>
+struct member {
+  std::string_view name;
+  Get get;
+};
+template <class Get>
+member(const char*, Get) -> member<Get>;
 
-/// All members of an event's data, in their order.
+/// All members of the structs, in the order that they have there. A new member needs its line in the struct and
+/// its row here, and nothing else.
+inline constexpr std::tuple all_members{
+    member{"id", [](auto& data) -> decltype((data.id)) { return data.id; }},
+    member{"organization_id", [](auto& data) -> decltype((data.organization_id)) { return data.organization_id; }},
+    member{"workspace_id", [](auto& data) -> decltype((data.workspace_id)) { return data.workspace_id; }},
+    member{"enforcement_action_id",
+           [](auto& data) -> decltype((data.enforcement_action_id)) { return data.enforcement_action_id; }},
+    member{"session_thread_id",
+           [](auto& data) -> decltype((data.session_thread_id)) { return data.session_thread_id; }},
+    member{"vault_id", [](auto& data) -> decltype((data.vault_id)) { return data.vault_id; }},
+};
+inline constexpr std::size_t member_count = std::tuple_size_v<decltype(all_members)>;
+
+template <class Member, class T>
+inline constexpr bool is_member_of = std::is_invocable_v<decltype(Member::get), T&>;
+
+template <class Variant, class Member>
+inline constexpr bool is_used = false;
+template <class... Ts, class Member>
+inline constexpr bool is_used<std::variant<Ts...>, Member> = (is_member_of<Member, Ts> || ...);
+static_assert(std::apply([](auto... each) { return (is_used<BetaWebhookEventData, decltype(each)> && ...); },
+                         all_members),
+              "all_members has a row for a member that no struct has: remove the row");
+
+/// The place in `all_members` of the member with this key.
+constexpr std::size_t place_of(std::string_view key) {
+  return std::apply(
+      [key](const auto&... each) {
+        std::size_t place = 0;
+        static_cast<void>(((each.name == key || (++place, false)) || ...));
+        return place;
+      },
+      all_members);
+}
+
+/// The places in `all_members` of the members of T.
 template <class T>
-auto strings_of(T& data) {
-  constexpr std::size_t count = sizeof(T) / sizeof(std::string);
-  static_assert(count >= 2 && count <= 5, "strings_of() does not know so many members");
-  if constexpr (count == 2) {
-    auto& [a, b] = data;
-    return std::array{&a, &b};
-  } else if constexpr (count == 3) {
-    auto& [a, b, c] = data;
-    return std::array{&a, &b, &c};
-  } else if constexpr (count == 4) {
-    auto& [a, b, c, d] = data;
-    return std::array{&a, &b, &c, &d};
+constexpr auto places_of() {
+  constexpr auto places = std::apply(
+      [](auto... each) {
+        std::array<std::size_t, (std::size_t{0} + ... + is_member_of<decltype(each), T>)> found{};
+        std::size_t place = 0, count = 0;
+        ((is_member_of<decltype(each), T> ? void(found[count++] = place++) : void(++place)), ...);
+        return found;
+      },
+      all_members);
+  static_assert(
+      !is_known_event_data<T> || sizeof(T) == places.size() * sizeof(std::string),
+      "T has a member without a row in detail::all_members, or one that is not a std::string: add the row");
+  return places;
+}
+
+/// The strings of an event's data by their places in `all_members`, null for those that it does not have.
+using member_strings = std::array<const std::string*, member_count>;
+
+template <class Member, class T>
+const std::string* string_of(const Member& member, const T& data) {
+  if constexpr (is_member_of<Member, const T>) {
+    return &member.get(data);
   } else {
-    auto& [a, b, c, d, e] = data;
-    return std::array{&a, &b, &c, &d, &e};
+    return nullptr;
   }
+}
+
+template <class T>
+std::enable_if_t<is_event_data<T>, member_strings> strings_of(const T& data) {
+  return std::apply([&data](const auto&... each) { return member_strings{string_of(each, data)...}; },
+                    all_members);
+}
+
+template <class T, class Data>
+member_strings strings_of_alternative(const Data& data) {
+  return strings_of(*std::get_if<T>(&data));
+}
+
+template <class... Ts>
+member_strings strings_of(const std::variant<Ts...>& data) {
+  // A table compiles faster than std::visit().
+  static constexpr std::array getters{&strings_of_alternative<Ts, std::variant<Ts...>>...};
+  return data.valueless_by_exception() ? member_strings{} : getters[data.index()](data);
 }
 
 template <class T>
@@ -604,18 +664,6 @@ std::string_view event_type_in(const std::variant<Ts...>& data) noexcept {
   return data.valueless_by_exception() ? std::string_view() : tags[data.index()];
 }
 
-template <class T, class Data>
-std::string_view workspace_id_as(const Data& data) {
-  return workspace_id(*std::get_if<T>(&data));
-}
-
-// A table compiles faster than std::visit().
-template <class... Ts>
-std::string_view workspace_id_in(const std::variant<Ts...>& data) noexcept {
-  static constexpr std::array getters{&workspace_id_as<Ts, std::variant<Ts...>>...};
-  return data.valueless_by_exception() ? std::string_view() : getters[data.index()](data);
-}
-
 }  // namespace detail
 
 template <class T>
@@ -623,8 +671,9 @@ std::enable_if_t<detail::is_event_data<T>, bool> operator==(const T& a, const T&
   const auto left = detail::strings_of(a);
   const auto right = detail::strings_of(b);
   for (std::size_t i = 0; i < left.size(); ++i) {
-    if (*left[i] != *right[i]) return false;
+    if (left[i] != nullptr && *left[i] != *right[i]) return false;
   }
+  if constexpr (!detail::is_known_event_data<T>) return a.type == b.type && a.json == b.json;
   return true;
 }
 
@@ -638,15 +687,9 @@ std::enable_if_t<detail::is_data<Data>::value, std::string_view> event_type(cons
 }
 
 template <class Data>
-std::enable_if_t<detail::is_data<Data>::value, std::string_view> workspace_id(
-    [[maybe_unused]] const Data& data) noexcept {
-  if constexpr (detail::has_workspace_id<Data>) {
-    return data.workspace_id;
-  } else if constexpr (detail::is_event_data<Data>) {
-    return {};
-  } else {
-    return detail::workspace_id_in(data);
-  }
+std::enable_if_t<detail::is_data<Data>::value, std::string_view> workspace_id(const Data& data) noexcept {
+  const auto* const id = detail::strings_of(data)[detail::place_of("workspace_id")];
+  return id == nullptr ? std::string_view() : *id;
 }
 
 template <class T>

@@ -100,19 +100,16 @@ inline void require_no(const body_fault& fault) {
 
 /// The views are into `source`.
 template <class Json>
-fields fields_of(const Json& source, const char* path) {
-  fields result(path);
+fields fields_of(const Json& source) {
   if (!source.is_object()) {
-    body_fault fault = result.fault_of(WebhookErrc::wrong_type, field::unknown);
-    fault.expected = "an object";
-    fault.found = source.type_name();
-    throw WebhookParseError(error_of(fault));
+    throw WebhookParseError(error_of({WebhookErrc::wrong_type, "", key_count, "an object", source.type_name()}));
   }
-  for (std::size_t i = 0; i < field_names.size(); ++i) {
-    const auto found = source.find(field_names[i].data());
+  fields result;
+  for (std::size_t key = 0; key < key_count; ++key) {
+    const auto found = source.find(key_names[key].data());
     if (found == source.end()) continue;
     const auto* const string = found->template get_ptr<const typename Json::string_t*>();
-    result.set(static_cast<field>(i), type_of(*found),
+    result.set(key, type_of(*found),
                string != nullptr ? std::string_view(string->data(), string->size()) : std::string_view());
   }
   return result;
@@ -130,45 +127,53 @@ std::string dump(const Json& source, const char* path) {
 
 template <class Json, class T>
 void read_json(const Json& source, T& value) {
-  const fields in = fields_of(source, "");
-  checked_fields checked;
+  const fields in = fields_of(source);
   if constexpr (std::is_same_v<T, BetaWebhookEvent>) {
-    const fields data = in.is_object(field::data) ? fields_of(source["data"], "/data") : fields("/data");
-    check_event<T>(in, data, checked);
+    const fields data = in.type(data_key) == json_type::object ? fields_of(source["data"]) : fields();
+    const auto checked = check_event<BetaWebhookEventData>(in, data);
     require_no(checked.fault);
-    T event;
-    fill_event(in, data, checked, checked.is_unknown() ? dump(source["data"], "/data") : "", event);
+    T event{std::string(in.text(id_key)), checked.created_at, {}};
+    fill_data(event.data, data, checked, checked.type ? "" : dump(source["data"], "/data"));
     value = std::move(event);
   } else if constexpr (std::is_same_v<T, BetaWebhookEventData>) {
-    check_data<T>(in, checked);
+    const auto checked = check_data<T>(in, "");
     require_no(checked.fault);
     T data;
-    fill_data(in, checked, checked.is_unknown() ? dump(source, "") : "", data);
+    fill_data(data, in, checked, checked.type ? "" : dump(source, ""));
     value = std::move(data);
   } else if constexpr (std::is_same_v<T, BetaWebhookUnknownEventData>) {
-    in.expect_string(field::type, checked.fault);
-    require_no(checked.fault);
+    require_no(check_type(json_type::string, in, "", type_key));
     value = make_unknown(in, dump(source, ""));
   } else {
-    if (in.expect_tag(T::type, checked.fault)) in.expect_strings(keys_of<T>(), checked.fault);
-    require_no(checked.fault);
-    T data;
-    in.copy(keys_of<T>(), members_of(data));
-    value = std::move(data);
+    require_no(check_tag(T::type, in));
+    if (const auto wrong = find_wrong_member<T>(in); wrong != key_count)
+      require_no(check_type(json_type::string, in, "", wrong));
+    value = T(data_maker{in});
   }
 }
 
 /// A known event's data, in the order of the wire.
-template <class Json, class T>
-Json json_of_known(const T& data) {
-  constexpr key_list keys = keys_of<T>();
-  const auto strings = strings_of(data);
+template <class Json>
+Json json_of_known(std::string_view tag, const member_strings& strings) {
   Json result = Json::object();
-  for (std::size_t name = 0; name < field_names.size(); ++name) {
-    if (name == index_of(field::type)) result[field_names[name].data()] = std::string(T::type);
-    for (std::size_t i = 0; i < strings.size(); ++i) {
-      if (index_of(keys[i]) == name) result[field_names[name].data()] = *strings[i];
+  for (const auto key : wire_order) {
+    if (key == type_key) {
+      result["type"] = std::string(tag);
+    } else if (strings[key] != nullptr) {
+      result[key_names[key].data()] = *strings[key];
     }
+  }
+  return result;
+}
+
+/// The text with U+FFFD for each lone surrogate, which is JSON, but not to nlohmann/json.
+inline std::string without_lone_surrogates(std::string_view json) {
+  std::string result;
+  while (!json.empty()) {
+    const auto [code_point, size] = unicode_escape_at(json);
+    const std::size_t next = size > 0 ? size : json[0] == '\\' && json.size() > 1 ? 2 : 1;
+    result += is_surrogate(code_point) ? R"(\ufffd)" : json.substr(0, next);
+    json.remove_prefix(next);
   }
   return result;
 }
@@ -189,11 +194,12 @@ Json json_of(const T& value, [[maybe_unused]] const char* path) {
     if (value.valueless_by_exception()) {
       throw WebhookParseError(WebhookErrc::invalid_value, path, "the variant is valueless by an exception");
     }
-    result = std::visit([path](const auto& data) { return json_of<Json>(data, path); }, value);
+    const auto* const unknown = std::get_if<BetaWebhookUnknownEventData>(&value);
+    result = unknown ? json_of<Json>(*unknown, path) : json_of_known<Json>(event_type(value), strings_of(value));
   } else if constexpr (is_known_event_data<T>) {
-    result = json_of_known<Json>(value);
+    result = json_of_known<Json>(T::type, strings_of(value));
   } else if (!value.json.empty()) {
-    result = Json::parse(value.json, nullptr, false);
+    result = Json::parse(without_lone_surrogates(value.json), nullptr, false);
     // To nlohmann, a NUL is the end of the text.
     if (!result.is_object() || value.json.find('\0') != std::string::npos) {
       throw WebhookParseError(

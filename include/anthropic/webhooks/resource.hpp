@@ -35,41 +35,23 @@ template <class Data>
 
 namespace detail {
 
-struct resource_ids {
-  std::string_view id, session_thread_id, vault_id;
-};
-
-template <class T>
-resource_ids resource_ids_of(const T& data) {
-  resource_ids ids{data.id, {}, {}};
-  if constexpr (has_session_thread_id<T>) ids.session_thread_id = data.session_thread_id;
-  if constexpr (has_vault_id<T>) ids.vault_id = data.vault_id;
-  return ids;
-}
-
-template <std::size_t Index, class Data>
-resource_ids resource_ids_at(const Data& data) {
-  const auto* const alternative = std::get_if<Index>(&data);
-  return alternative ? resource_ids_of(*alternative) : resource_ids{};  // never null, but g++ warns
-}
-
 /// The path of the objects of all event types that begin with `prefix`: a collection and the ID of a member, once
 /// or twice.
 struct resource_kind {
   std::string_view prefix, beta, collection;
-  std::string_view resource_ids::*member = &resource_ids::id;
+  std::size_t member = place_of("id");
   std::string_view subcollection = {};
-  std::string_view resource_ids::*submember = nullptr;
+  std::size_t submember = member_count;
 };
 
 /// The first whose prefix an event type has is its kind.
 inline constexpr std::array resource_kinds{
-    resource_kind{"session.thread_", "managed-agents-2026-04-01", "/v1/sessions/", &resource_ids::id, "/threads/",
-                  &resource_ids::session_thread_id},
+    resource_kind{"session.thread_", "managed-agents-2026-04-01", "/v1/sessions/", place_of("id"), "/threads/",
+                  place_of("session_thread_id")},
     resource_kind{"session.", "managed-agents-2026-04-01", "/v1/sessions/"},
     resource_kind{"vault.", "managed-agents-2026-04-01", "/v1/vaults/"},
-    resource_kind{"vault_credential.", "managed-agents-2026-04-01", "/v1/vaults/", &resource_ids::vault_id,
-                  "/credentials/", &resource_ids::id},
+    resource_kind{"vault_credential.", "managed-agents-2026-04-01", "/v1/vaults/", place_of("vault_id"),
+                  "/credentials/", place_of("id")},
     resource_kind{"agent.", "managed-agents-2026-04-01", "/v1/agents/"},
     resource_kind{"deployment.", "managed-agents-2026-04-01", "/v1/deployments/"},
     resource_kind{"deployment_run.", "managed-agents-2026-04-01", "/v1/deployment_runs/"},
@@ -98,37 +80,31 @@ inline bool append_segment(std::string& path, std::string_view id) {
   return true;
 }
 
-inline std::optional<WebhookResource> resource_at(std::string_view type, const resource_ids& ids) {
+inline std::optional<WebhookResource> resource_at(std::string_view type, const member_strings& ids) {
   constexpr std::string_view deleted = ".deleted";
   if (type.size() >= deleted.size() && type.substr(type.size() - deleted.size()) == deleted) return {};
   for (const auto& kind : resource_kinds) {
     if (type.substr(0, kind.prefix.size()) != kind.prefix) continue;
     std::string path(kind.collection);
-    if (!append_segment(path, ids.*kind.member)) return {};
-    if (kind.submember && !append_segment(path += kind.subcollection, ids.*kind.submember)) return {};
+    if (!append_segment(path, *ids[kind.member])) return {};
+    path += kind.subcollection;
+    if (kind.submember != member_count && !append_segment(path, *ids[kind.submember])) return {};
     return WebhookResource{std::move(path), kind.beta};
   }
   return {};
-}
-
-template <class Data, std::size_t... Is>
-std::optional<WebhookResource> resource_in(const Data& data, std::index_sequence<Is...> /*known*/) {
-  static constexpr std::array getters{&resource_ids_at<Is, Data>...};
-  if (data.index() >= getters.size()) return std::nullopt;  // unknown, or valueless
-  return resource_at(event_type(data), getters[data.index()](data));
 }
 
 }  // namespace detail
 
 template <class Data>
 std::enable_if_t<detail::is_data<Data>::value, std::optional<WebhookResource>> resource_of(const Data& data) {
-  if constexpr (detail::is_known_event_data<Data>) {
-    return detail::resource_at(Data::type, detail::resource_ids_of(data));
-  } else if constexpr (detail::is_event_data<Data>) {
+  if constexpr (!detail::is_event_data<Data>) {
+    // The last alternative is the unknown event; a valueless variant has an index beyond all.
+    if (data.index() >= std::variant_size_v<Data> - 1) return std::nullopt;
+  } else if constexpr (!detail::is_known_event_data<Data>) {
     return std::nullopt;
-  } else {
-    return detail::resource_in(data, std::make_index_sequence<std::variant_size_v<Data> - 1>());
   }
+  return detail::resource_at(event_type(data), detail::strings_of(data));
 }
 
 template <class T>

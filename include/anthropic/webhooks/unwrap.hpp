@@ -6,6 +6,7 @@
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/events.hpp>
 
+#include <array>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -16,10 +17,9 @@ namespace anthropic::webhooks {
 
 /// Parses the body of a webhook request into an event, or sets `error`. It does NOT verify who sent it.
 ///
-/// The body must be JSON (RFC 8259) in UTF-8; it may start with a byte-order mark. Unknown keys are ignored, an
-/// unknown event type becomes BetaWebhookUnknownEventData, and of duplicate keys the last one wins. Nothing
-/// recurses, however deep the body nests. Safe to call from any thread. If it returns an event, `error` holds no
-/// error.
+/// The body must be JSON (RFC 8259) in UTF-8; it may start with a byte-order mark. Of duplicate keys the last one
+/// wins. A lone surrogate, such as "\ud83d", is read as U+FFFD. Nothing recurses, however deep the body nests.
+/// Safe to call from any thread. If it returns an event, `error` holds no error.
 /// @throws std::bad_alloc, and nothing else.
 template <class Event = BetaWebhookEvent>  // A template is compiled only where it is called.
 [[nodiscard]] std::optional<Event> try_unwrap(std::string_view body, WebhookError& error);
@@ -35,79 +35,77 @@ template <class Event = BetaWebhookEvent>
 
 namespace detail {
 
-/// The key with this name.
-constexpr field field_named(std::string_view name) {
-  for (std::size_t i = 0; i < field_names.size(); ++i) {
-    if (name == field_names[i]) return static_cast<field>(i);
-  }
-  return field::unknown;
-}
+/// How a member usually starts: `,"id":"`.
+template <char Separator, std::size_t Key, char Value = '"'>
+inline constexpr auto usual_start = [] {
+  std::array<char, key_names[Key].size() + 5> text{Separator, '"'};
+  std::size_t size = 2;
+  for (const char c : key_names[Key]) text[size++] = c;
+  for (const char c : {'"', ':', Value}) text[size++] = c;
+  return text;
+}();
 
-/// Notes down, in one pass over a body, what an event is made of.
+/// Finds the fields of an event in one pass over a body. What they refer to is valid as long as the reader.
 class body_reader {
  public:
-  /// `fault` becomes what is wrong with the body where that is not a JSON object.
-  body_reader(std::string_view body, body_fault& fault) : json_(body) {
+  explicit body_reader(std::string_view body) : json_(body), body_size_(body.size()) {
     const char* at = json_.skip_space(json_.skip_byte_order_mark());
     json_type type = json_type::object;
     at = json_.skip_space(json_.is_at('{', at) ? read_envelope(at) : json_.skip_value(at, type));
     if (at != json_.end()) json_.fail(at);
     if (json_.failed()) {
-      fault.code = WebhookErrc::invalid_json;
-      fault.position = json_.failed_at();
-      fault.size = body.size();
+      fault = {WebhookErrc::invalid_json, "", key_count, "", "", json_.failed_at(), body.size()};
     } else if (type != json_type::object) {
-      fault.code = WebhookErrc::wrong_type;
-      fault.expected = "an object";
-      fault.found = name_of(type);
+      fault = {WebhookErrc::wrong_type, "", key_count, "an object", name_of(type)};
     }
   }
+  body_reader(const body_reader&) = delete;
+  body_reader& operator=(const body_reader&) = delete;
 
-  [[nodiscard]] const fields& envelope() const { return envelope_; }
-  [[nodiscard]] const fields& data() const { return data_; }
-  [[nodiscard]] std::string_view data_text() const { return data_text_; }
+  body_fault fault;  // if the body is not a JSON object
+  fields envelope, data;
+  std::string_view data_text;
 
  private:
-  // The usual members are tried first, in either of the two usual orders and without whitespace.
+  // The usual members are tried first, in the two orders of the wire and without whitespace. It takes 12 % off a
+  // delivery.
 
   const char* read_envelope(const char* at) {
-    constexpr std::string_view usual_data = R"(,"data":)", usual_end = R"(,"type":"event"})";
     const char* const begin = at;
-    if (!read_usual(R"({"id":")", field::id, envelope_, at) &&
-        read_usual(R"({"type":")", field::type, envelope_, at)) {
-      read_usual(R"(,"id":")", field::id, envelope_, at);
-    }
-    read_usual(R"(,"created_at":")", field::created_at, envelope_, at);
-    if (json_.starts_with_at(R"(,"data":{)", at)) at = read_data(at + usual_data.size());
-    if (json_.starts_with_at(usual_end, at)) {
-      envelope_.set(field::type, json_type::string, "event");
-      return at + usual_end.size();
-    }
-    return read_other_members(begin, at, envelope_);
+    read_usual_ids(envelope, at);
+    read_usual<',', created_at_key>(envelope, at);
+    constexpr auto& start_of_data = usual_start<',', data_key, '{'>;
+    if (json_.is_at(start_of_data, at)) at = read_data(at + start_of_data.size() - 1);
+    read_usual<',', type_key>(envelope, at);
+    return read_other_members(begin, at, envelope);
   }
 
   const char* read_data(const char* at) {
     const char* const begin = at;
-    data_.clear();
-    if (!read_usual(R"({"id":")", field::id, data_, at) && read_usual(R"({"type":")", field::type, data_, at)) {
-      read_usual(R"(,"id":")", field::id, data_, at);
-    }
-    read_usual(R"(,"enforcement_action_id":")", field::enforcement_action_id, data_, at);
-    read_usual(R"(,"organization_id":")", field::organization_id, data_, at);
-    read_usual(R"(,"session_thread_id":")", field::session_thread_id, data_, at);
-    read_usual(R"(,"type":")", field::type, data_, at);
-    read_usual(R"(,"vault_id":")", field::vault_id, data_, at);
-    read_usual(R"(,"workspace_id":")", field::workspace_id, data_, at);
-    at = read_other_members(begin, at, data_);
-    data_text_ = {begin, static_cast<std::size_t>(at - begin)};
-    envelope_.set(field::data, json_type::object);
+    if (envelope.type(data_key) != json_type::absent) data = fields();  // of duplicate keys the last one wins
+    read_usual_ids(data, at);
+    read_usual_members(at, std::make_index_sequence<wire_order.size()>());
+    at = read_other_members(begin, at, data);
+    data_text = {begin, static_cast<std::size_t>(at - begin)};
+    envelope.set(data_key, json_type::object);
     return at;
   }
 
-  /// If `start` is at `at`, reads the string whose opening quote is the end of `start`.
-  bool read_usual(std::string_view start, field name, fields& object, const char*& at) {
-    if (!json_.starts_with_at(start, at)) return false;
-    at = read_string(at + start.size(), name, object);
+  void read_usual_ids(fields& object, const char*& at) {
+    if (!read_usual<'{', id_key>(object, at) && read_usual<'{', type_key>(object, at))
+      read_usual<',', id_key>(object, at);
+  }
+
+  template <std::size_t... Is>
+  void read_usual_members(const char*& at, std::index_sequence<Is...> /*of wire_order*/) {
+    (read_usual<',', wire_order[Is]>(data, at), ...);
+  }
+
+  template <char Separator, std::size_t Key>
+  bool read_usual(fields& object, const char*& at) {
+    constexpr auto& start = usual_start<Separator, Key>;
+    if (!json_.is_at(start, at)) return false;
+    at = read_string(at + start.size(), object, Key);
     return true;
   }
 
@@ -126,68 +124,68 @@ class body_reader {
   }
 
   const char* read_member(const char* at, fields& object) {
-    json_type type{};
-    const char* const key = json_.skip("\"", at);
-    at = json_.skip_string(key, type);
-    if (json_.failed()) return at;
-    const std::string_view text(key, static_cast<std::size_t>(at - 1 - key));
-    const field name = field_named(unescaped_text(text, type == json_type::escaped_string).view());
+    at = read_string(json_.skip("\"", at), object, key_count);
     at = json_.skip_space(json_.skip(":", json_.skip_space(at)));
-    if (json_.is_at('"', at)) return read_string(at + 1, name, object);
-    if (name == field::data && &object == &envelope_ && json_.is_at('{', at)) return read_data(at);
+    const std::size_t key = key_of(object.text(key_count));
+    if (key == data_key && &object == &envelope && json_.is_at('{', at)) return read_data(at);
+    if (json_.is_at('"', at)) return read_string(at + 1, object, key);
+    json_type type{};
     at = json_.skip_value(at, type);
-    object.set(name, type);
+    object.set(key, type);
     return at;
   }
 
   /// Reads a string whose opening quote is before `at`.
-  const char* read_string(const char* at, field name, fields& object) {
-    json_type type{};
-    const char* const begin = at;
-    at = json_.skip_string(at, type);
-    if (!json_.failed()) object.set(name, type, {begin, static_cast<std::size_t>(at - begin) - 1});
-    return at;
+  const char* read_string(const char* at, fields& object, std::size_t key) {
+    bool has_escapes = false;
+    const char* const end = json_.skip_string(at, has_escapes);
+    if (json_.failed()) return end;
+    std::string_view text(at, static_cast<std::size_t>(end - at) - 1);
+    if (has_escapes) {
+      unescaped_.reserve(body_size_);  // so that it never moves, and all views of it stay valid
+      const auto begin = unescaped_.size();
+      append_unescaped(text, unescaped_);
+      text = std::string_view(unescaped_).substr(begin);
+    }
+    object.set(key, json_type::string, text);
+    return end;
   }
 
   json_reader json_;
-  fields envelope_{""};
-  fields data_{"/data"};
-  std::string_view data_text_;
+  std::size_t body_size_;
+  std::string unescaped_;
 };
 
-/// Fills an event from a body, and returns with what is wrong with that.
-template <class Event>
-checked_fields read_event(std::string_view body, Event& event) {
-  checked_fields checked;
-  const body_reader read(body, checked.fault);
-  if (!checked.fault) check_event<Event>(read.envelope(), read.data(), checked);
-  if (!checked.fault) {
-    std::string json(checked.is_unknown() ? read.data_text() : "");
-    fill_event(read.envelope(), read.data(), checked, std::move(json), event);
-  }
-  return checked;
+/// Fills an event from a body, or calls `refuse` with the error.
+template <class Event, class Refuse>
+void read_event(std::string_view body, Event& event, Refuse refuse) {
+  const body_reader read(body);
+  if (read.fault) return refuse(error_of(read.fault));
+  const auto checked = check_event<decltype(event.data)>(read.envelope, read.data);
+  if (checked.fault) return refuse(error_of(checked.fault));
+  event.id = std::string(read.envelope.text(id_key));
+  event.created_at = checked.created_at;
+  fill_data(event.data, read.data, checked, std::string(checked.type ? "" : read.data_text));
 }
 
 }  // namespace detail
 
 template <class Event>
 std::optional<Event> try_unwrap(std::string_view body, WebhookError& error) {
-  std::optional<Event> event(std::in_place, detail::default_initialized());
-  if (const auto checked = detail::read_event(body, *event); checked.fault) {
-    error = detail::error_of(checked.fault);
+  std::optional<Event> event(std::in_place);
+  detail::read_event(body, *event, [&](WebhookError&& reason) {
+    error = std::move(reason);
     event.reset();
-  } else if (error.code() != WebhookErrc::none) {
-    error = {};
-  }
+  });
+  if (event && error.code() != WebhookErrc::none) error = {};
   return event;
 }
 
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
 template <class Event>
 Event unwrap(std::string_view body) {
-  Event event;  // not over try_unwrap(): moving a variant of 52 alternatives takes long to compile
-  const auto checked = detail::read_event(body, event);
-  if (checked.fault) throw WebhookParseError(detail::error_of(checked.fault));
+  Event event;  // not from try_unwrap(): to move a variant of 52 alternatives takes long to compile
+  detail::read_event(body, event, [](WebhookError&& reason) { throw WebhookParseError(reason); });
   return event;
 }
 #endif

@@ -11,13 +11,13 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 #include <variant>
 
 namespace peers {
 
-using anthropic::webhooks::detail::field;
-using anthropic::webhooks::detail::index_of;
+namespace detail = anthropic::webhooks::detail;
 
 /// The strings of a body by their keys. They become an event at its end, since the type that decides over the
 /// fields comes after some of them. String is std::string_view where the parser keeps a string alive so long.
@@ -25,7 +25,7 @@ template <class String>
 struct fields {
   using slot = std::optional<String>;
   slot id, created_at, type;
-  std::array<slot, index_of(field::unknown)> data;  // of which those are used that data can have
+  std::array<slot, detail::member_count + 1> data;  // the members by their places, and the type
 
   template <class Key>
   slot* of_envelope(const Key& name) {
@@ -36,13 +36,7 @@ struct fields {
 
   template <class Key>
   slot* of_data(const Key& name) {
-    if (name == "id") return &data[index_of(field::id)];
-    if (name == "organization_id") return &data[index_of(field::organization_id)];
-    if (name == "type") return &data[index_of(field::type)];
-    if (name == "workspace_id") return &data[index_of(field::workspace_id)];
-    if (name == "session_thread_id") return &data[index_of(field::session_thread_id)];
-    if (name == "vault_id") return &data[index_of(field::vault_id)];
-    return name == "enforcement_action_id" ? &data[index_of(field::enforcement_action_id)] : nullptr;
+    return find_in_data(name, std::make_index_sequence<std::tuple_size_v<decltype(data)>>());
   }
 
   anthropic::webhooks::UnwrapWebhookEvent event() {
@@ -57,6 +51,13 @@ struct fields {
   }
 
  private:
+  template <class Key, std::size_t... Is>
+  slot* find_in_data(const Key& name, std::index_sequence<Is...> /*keys*/) {
+    slot* found = nullptr;
+    static_cast<void>(((name == detail::key_names[Is] && (found = &data[Is]) != nullptr) || ...));
+    return found;
+  }
+
   static String&& required(slot& field) {
     if (!field) throw std::runtime_error("a field is missing");
     return std::move(*field);
@@ -64,20 +65,20 @@ struct fields {
 
   template <class... Ts>
   bool read_data(std::variant<Ts...>& result) {
-    const std::string_view tag = required(data[index_of(field::type)]);
+    const std::string_view tag = required(data[detail::type_key]);
     return (read_if_tagged<Ts>(tag, result) || ...);
   }
 
   template <class T, std::size_t... Is>
   T make(std::index_sequence<Is...>) {
-    return {std::string(required(data[index_of(anthropic::webhooks::detail::keys_of<T>()[Is])]))...};
+    return {std::string(required(data[detail::places_of<T>()[Is]]))...};
   }
 
   template <class T, class Variant>
   bool read_if_tagged(std::string_view tag, Variant& variant) {
-    if constexpr (anthropic::webhooks::detail::is_known_event_data<T>) {
+    if constexpr (detail::is_known_event_data<T>) {
       if (tag == T::type) {
-        variant = make<T>(std::make_index_sequence<sizeof(T) / sizeof(std::string)>());
+        variant = make<T>(std::make_index_sequence<detail::places_of<T>().size()>());
         return true;
       }
     }

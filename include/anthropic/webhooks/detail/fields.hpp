@@ -2,7 +2,6 @@
 #pragma once
 
 #include <anthropic/webhooks/detail/json_reader.hpp>
-#include <anthropic/webhooks/detail/text.hpp>
 #include <anthropic/webhooks/error.hpp>
 #include <anthropic/webhooks/events.hpp>
 #include <anthropic/webhooks/timestamp.hpp>
@@ -10,304 +9,212 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <string>
 #include <string_view>
-#include <type_traits>
+#include <tuple>
 #include <utility>
 #include <variant>
 
-/// The fields of events, from whatever JSON they come: what is wrong with them, and the events that they make.
+/// The fields of a body, whichever JSON reader found them: the checks, and the events that they make.
 namespace anthropic::webhooks::detail {
 
-/// Every key of an envelope and of the data of known events, in the order of the wire. To add one, write its name
-/// in both lists, a trait in events.hpp, a line in keys_of(), and one in body_reader::read_data(); then look for
-/// vault_id in tests/ and examples/. A type needs all its keys, and has one at most beside id, organization_id and
-/// workspace_id.
-enum class field : unsigned char {
-  id,
-  created_at,
-  data,
-  enforcement_action_id,
-  organization_id,
-  session_thread_id,
-  type,
-  vault_id,
-  workspace_id,
-  unknown
-};
-inline constexpr std::array<std::string_view, static_cast<std::size_t>(field::unknown)> field_names{
-    "id",   "created_at", "data",        "enforcement_action_id", "organization_id", "session_thread_id",
-    "type", "vault_id",   "workspace_id"};
+// The keys of an envelope and of its data, as numbers: first the members of the structs, by their places.
+inline constexpr std::size_t id_key = place_of("id"), type_key = member_count, created_at_key = member_count + 1,
+                             data_key = member_count + 2, key_count = member_count + 3;
 
-constexpr std::size_t index_of(field name) { return static_cast<std::size_t>(name); }
+inline constexpr std::array<std::string_view, key_count> key_names = std::apply(
+    [](const auto&... each) {
+      return std::array<std::string_view, key_count>{each.name..., "type", "created_at", "data"};
+    },
+    all_members);
 
-/// The keys of the members of a known event's data in the order of the members, and then unknown ones.
-using key_list = std::array<field, 4>;
-
-template <class T>
-constexpr key_list keys_of() {
-  constexpr field extra = has_enforcement_action_id<T> ? field::enforcement_action_id
-                          : has_session_thread_id<T>   ? field::session_thread_id
-                          : has_vault_id<T>            ? field::vault_id
-                                                       : field::unknown;
-  if constexpr (!has_workspace_id<T>) return {field::id, field::organization_id, extra, field::unknown};
-  return {field::id, field::organization_id, field::workspace_id, extra};
+/// The number of the key with this name, or key_count.
+constexpr std::size_t key_of(std::string_view name) {
+  std::size_t key = 0;
+  while (key < key_count && key_names[key] != name) ++key;
+  return key;
 }
 
-/// The members themselves, and then null.
-using member_list = std::array<std::string*, std::tuple_size_v<key_list>>;
-
-template <class T>
-member_list members_of(T& data) {
-  const auto strings = strings_of(data);
-  static_assert(keys_of<T>()[strings.size() - 1] != field::unknown, "T has a member that keys_of() lacks");
-  member_list members{};
-  std::copy(strings.begin(), strings.end(), members.begin());
-  return members;
-}
-
-/// The first thing that is wrong with a body. error_of() makes words of it.
-struct body_fault {
-  explicit operator bool() const { return code != WebhookErrc::none; }
-
-  WebhookErrc code = WebhookErrc::none;
-  field where = field::unknown;  // the key in `object`; unknown for the object itself
-  bool escaped = false;
-  const char* object = "";             // JSON Pointer
-  std::string_view expected, found;    // names of types; or texts, where that found may have escapes
-  std::size_t position = 0, size = 0;  // where it is not JSON, and of how many bytes
-};
-
-/// A text without its escapes.
-class unescaped_text {
- public:
-  unescaped_text(std::string_view text, bool escaped) : text_(text) {
-    if (!escaped) return;
-    buffer_ = text;
-    text_ = {buffer_.data(), static_cast<std::size_t>(unescape(text, buffer_.data()) - buffer_.data())};
+template <class T, std::size_t Size, class Less>
+constexpr std::array<T, Size> sorted(std::array<T, Size> values, Less less) {
+  for (std::size_t i = 1; i < Size; ++i) {
+    const T value = values[i];
+    std::size_t at = i;
+    for (; at > 0 && less(value, values[at - 1]); --at) values[at] = values[at - 1];
+    values[at] = value;
   }
+  return values;
+}
 
-  unescaped_text(const unescaped_text&) = delete;  // the view may be into buffer_
-  unescaped_text& operator=(const unescaped_text&) = delete;
+/// The keys of data in the order of the wire: the id, and then the alphabet.
+inline constexpr auto wire_order = [] {
+  std::array<std::size_t, member_count + 1> keys{};
+  for (std::size_t key = 0; key < keys.size(); ++key) keys[key] = key;
+  return sorted(keys, [](std::size_t a, std::size_t b) {
+    return b != id_key && (a == id_key || key_names[a] < key_names[b]);
+  });
+}();
 
-  [[nodiscard]] std::string_view view() const { return text_; }
-
- private:
-  std::string buffer_;
-  std::string_view text_;
-};
-
-/// What an object of a body has for each key. The texts of strings stay where they are, with their escapes.
+/// What an object has for each key.
 class fields {
  public:
-  explicit fields(const char* path) : path_(path) {}
-
-  void clear() { types_ = {}; }
-  void set(field name, json_type type, std::string_view text = {}) {
-    types_[index_of(name)] = type;
-    texts_[index_of(name)] = {text.data(), text.size()};
+  /// The key may be key_count, for one that is of no interest.
+  void set(std::size_t key, json_type type, std::string_view text = {}) {
+    types_[key] = type;
+    texts_[key] = {text.data(), text.size()};
   }
 
-  [[nodiscard]] bool is_object(field name) const { return type_of(name) == json_type::object; }
-  [[nodiscard]] bool is_string(field name) const { return type_of(name) >= json_type::string; }
-
-  /// The text of a string, or "" where there is none.
-  [[nodiscard]] std::string text(field name) const {
-    std::string result(is_string(name) ? raw_text(name) : "");
-    if (is_escaped(name)) {
-      result.resize(static_cast<std::size_t>(unescape(result, result.data()) - result.data()));
-    }
-    return result;
-  }
-  /// Copies the text of each key to the member in its place.
-  void copy(const key_list& keys, const member_list& members) const {
-    for (std::size_t i = 0; i < members.size() && members[i] != nullptr; ++i) *members[i] = text(keys[i]);
-  }
-  [[nodiscard]] unescaped_text short_text(field name) const { return {raw_text(name), is_escaped(name)}; }
-
-  // Each of these returns whether all is well, and sets `fault` where it is not.
-
-  bool expect_string(field name, body_fault& fault) const {
-    return is_string(name) || refuse_type(name, "a string", fault);
-  }
-  bool expect_object(field name, body_fault& fault) const {
-    return is_object(name) || refuse_type(name, "an object", fault);
-  }
-  bool expect_tag(std::string_view tag, body_fault& fault) const {
-    if (!expect_string(field::type, fault)) return false;
-    if (short_text(field::type).view() == tag) return true;
-    fault = fault_of(WebhookErrc::invalid_value, field::type);
-    fault.expected = tag;
-    fault.found = raw_text(field::type);
-    fault.escaped = is_escaped(field::type);
-    return false;
-  }
-  /// If any of these is wrong, the fault is that of the first in the order of the wire.
-  bool expect_strings(const key_list& keys, body_fault& fault) const {
-    field first_wrong = field::unknown;
-    for (const field name : keys) {
-      if (name < first_wrong && !is_string(name)) first_wrong = name;
-    }
-    return first_wrong == field::unknown || refuse_type(first_wrong, "a string", fault);
-  }
-  [[nodiscard]] body_fault fault_of(WebhookErrc code, field name) const {
-    body_fault fault;
-    fault.code = code;
-    fault.object = path_;
-    fault.where = name;
-    return fault;
+  [[nodiscard]] json_type type(std::size_t key) const { return types_[key]; }
+  /// The text of a string, without its escapes; "" for anything else.
+  [[nodiscard]] std::string_view text(std::size_t key) const {
+    if (types_[key] != json_type::string) return {};
+    return {texts_[key].data, texts_[key].size};
   }
 
  private:
-  bool refuse_type(field name, std::string_view expected, body_fault& fault) const {
-    const bool absent = type_of(name) == json_type::absent;
-    fault = fault_of(absent ? WebhookErrc::missing_field : WebhookErrc::wrong_type, name);
-    fault.expected = expected;
-    fault.found = name_of(type_of(name));
-    return false;
-  }
-
-  [[nodiscard]] json_type type_of(field name) const { return types_[index_of(name)]; }
-  [[nodiscard]] std::string_view raw_text(field name) const {
-    return {texts_[index_of(name)].data, texts_[index_of(name)].size};
-  }
-  [[nodiscard]] bool is_escaped(field name) const { return type_of(name) == json_type::escaped_string; }
-
-  // Not std::string_view: only strings have a text, and zeroing it for every key takes a sixth of try_unwrap().
-  struct unset_view {
+  // A std::string_view would be set to zero for every key, which takes 3 % of a delivery.
+  struct uninitialized_view {
     const char* data;
     std::size_t size;
   };
 
-  const char* path_;  // JSON Pointer
-  std::array<json_type, field_names.size() + 1> types_{};
-  std::array<unset_view, field_names.size() + 1> texts_;
+  std::array<json_type, key_count + 1> types_{};
+  std::array<uninitialized_view, key_count + 1> texts_;
 };
 
-inline BetaWebhookUnknownEventData make_unknown(const fields& in, std::string json) {
-  return {in.text(field::type), in.text(field::id), in.text(field::organization_id), in.text(field::workspace_id),
-          std::move(json)};
+/// Why a body is not an event. error_of() puts it into words.
+struct body_fault {
+  explicit operator bool() const { return code != WebhookErrc::none; }
+
+  WebhookErrc code = WebhookErrc::none;
+  std::string_view object = {};                // JSON Pointer
+  std::size_t key = key_count;                 // in the object, or key_count for the object itself
+  std::string_view expected = {}, found = {};  // names of types, or texts
+  std::size_t position = 0, size = 0;          // where it is not JSON, and of how many bytes
+};
+
+/// Refuses a field of another type.
+inline body_fault check_type(json_type expected, const fields& in, std::string_view object, std::size_t key) {
+  const json_type found = in.type(key);
+  if (found == expected) return {};
+  const auto code = found == json_type::absent ? WebhookErrc::missing_field : WebhookErrc::wrong_type;
+  return {code, object, key, expected == json_type::object ? "an object" : "a string", name_of(found)};
 }
 
-/// Makes an event or an alternative of one in its place. Value-initializing it would zero all of it first, which
-/// takes 7 % of try_unwrap().
-struct default_initialized {
+inline body_fault check_tag(std::string_view expected, const fields& in) {
+  if (const auto fault = check_type(json_type::string, in, "", type_key)) return fault;
+  if (in.text(type_key) == expected) return {};
+  return {WebhookErrc::invalid_value, "", type_key, expected, in.text(type_key)};
+}
+
+/// The first member of T that is neither a string nor empty, or key_count.
+template <class T>
+std::size_t find_wrong_member(const fields& in) {
+  for (const auto key : places_of<T>()) {
+    const json_type type = in.type(key);
+    if (type != json_type::string && type != json_type::null && type != json_type::absent) return key;
+  }
+  return key_count;
+}
+
+/// Makes the struct of an event type of fields that were checked.
+struct data_maker {
   template <class T>
   operator T() const {
-    T result;
-    return result;
+    return make<T>(std::make_index_sequence<places_of<T>().size()>());
+  }
+
+  const fields& in;
+
+ private:
+  template <class T, std::size_t... Is>
+  [[nodiscard]] T make(std::index_sequence<Is...> /*members*/) const {
+    return T{std::string(in.text(places_of<T>()[Is]))...};
   }
 };
 
-/// Makes `data` an empty alternative, and returns its members.
+template <class Data>
+struct known_type {
+  std::string_view tag;
+  std::size_t (*find_wrong_member)(const fields& in);
+  void (*emplace)(Data& data, const fields& in);
+};
+
 template <class Data, std::size_t Index>
-member_list emplace_alternative(Data& data) {
-  return members_of(data.template emplace<Index>(default_initialized()));
+constexpr known_type<Data> known_type_at() {
+  using T = std::variant_alternative_t<Index, Data>;
+  return {T::type, &find_wrong_member<T>,
+          [](Data& data, const fields& in) { data.template emplace<Index>(data_maker{in}); }};
 }
 
-/// Hashes the first and the last eight characters and the length. The factor, 2^64 divided by the golden ratio,
-/// spreads them over the upper bits (Fibonacci hashing: Knuth, The Art of Computer Programming, volume 3,
-/// section 6.4).
-constexpr std::size_t hash_of_tag(std::string_view tag) {
-  const std::uint64_t start = load_little_endian(tag.data());
-  const std::uint64_t end = load_little_endian(tag.data() + tag.size() - 8);
-  return static_cast<unsigned>((start ^ (end + tag.size())) * 0x9E3779B97F4A7C15 >> 56);
-}
-
-/// A hash table of the indices of tags, in which free places have their number. A tag has eight characters or
-/// more.
-template <std::size_t Count>
-constexpr std::array<unsigned char, 256> table_of(const std::array<std::string_view, Count>& tags) {
-  static_assert(Count < 200, "the table is too small");
-  std::array<unsigned char, 256> table{};
-  for (auto& index : table) index = static_cast<unsigned char>(Count);
-  for (std::size_t i = 0; i < Count; ++i) {
-    std::size_t place = hash_of_tag(tags[i]);
-    while (table[place] < Count) place = (place + 1) % table.size();
-    table[place] = static_cast<unsigned char>(i);
-  }
-  return table;
-}
-
-template <class Data, class Indices = std::make_index_sequence<std::variant_size_v<Data> - 1>>
-struct known_types;
-
-/// The known event types, of each alternative in its place.
 template <class Data, std::size_t... Is>
-struct known_types<Data, std::index_sequence<Is...>> {
-  static constexpr std::array tags{std::variant_alternative_t<Is, Data>::type...};
-  static constexpr std::array keys{keys_of<std::variant_alternative_t<Is, Data>>()...};
-  static constexpr std::array emplacers{&emplace_alternative<Data, Is>...};
-  static constexpr auto table = table_of(tags);
-
-  /// The index of the type with this tag, or the number of known types.
-  static constexpr std::size_t find(std::string_view tag) {
-    if (tag.size() < 8) return tags.size();
-    std::size_t place = hash_of_tag(tag);
-    while (table[place] < tags.size() && tags[table[place]] != tag) place = (place + 1) % table.size();
-    return table[place];
-  }
-};
-
-/// What the checks of an event or its data find out.
-struct checked_fields {
-  [[nodiscard]] bool is_unknown() const { return type + 1 == std::variant_size_v<BetaWebhookEventData>; }
-
-  body_fault fault;
-  Timestamp created_at{};
-  std::size_t type = 0;  // the index of the alternative
-};
-
-/// Finds the first fault of an event's data.
-template <class Data>
-void check_data(const fields& in, checked_fields& checked) {
-  if (!in.expect_string(field::type, checked.fault)) return;
-  checked.type = known_types<Data>::find(in.short_text(field::type).view());
-  if (!checked.is_unknown()) in.expect_strings(known_types<Data>::keys[checked.type], checked.fault);
+constexpr auto sorted_types(std::index_sequence<Is...> /*alternatives*/) {
+  return sorted(std::array{known_type_at<Data, Is>()...},
+                [](const auto& a, const auto& b) { return a.tag < b.tag; });
 }
 
-/// Finds the first fault of an event. The envelope's tag comes first, so that what is not an event at all is told
-/// from a faulty event.
-template <class Event>
-void check_event(const fields& envelope, const fields& data, checked_fields& checked) {
-  body_fault& fault = checked.fault;
-  if (!envelope.expect_tag(Event::type, fault) || !envelope.expect_string(field::id, fault) ||
-      !envelope.expect_string(field::created_at, fault)) {
-    return;
-  }
-  const auto time = try_parse_timestamp(envelope.short_text(field::created_at).view());
-  if (!time) {
-    fault = envelope.fault_of(WebhookErrc::invalid_timestamp, field::created_at);
-    return;
-  }
-  checked.created_at = *time;
-  if (envelope.expect_object(field::data, fault)) check_data<decltype(Event::data)>(data, checked);
+/// The event type with this tag, or null.
+template <class Data>
+const known_type<Data>* find_type(std::string_view tag) {
+  static constexpr auto types = sorted_types<Data>(std::make_index_sequence<std::variant_size_v<Data> - 1>());
+  const auto* const end = types.data() + types.size();
+  const auto* const found = std::lower_bound(
+      types.data(), end, tag, [](const auto& type, std::string_view text) { return type.tag < text; });
+  return found != end && found->tag == tag ? found : nullptr;
 }
 
-/// Fills in what was checked, of an unknown type with this JSON text.
+/// An event that was checked; of an unknown type if `type` is null.
 template <class Data>
-void fill_data(const fields& in, const checked_fields& checked, std::string json, Data& data) {
-  if (checked.is_unknown()) {
-    data.template emplace<BetaWebhookUnknownEventData>(make_unknown(in, std::move(json)));
+struct checked_data {
+  body_fault fault = {};
+  const known_type<Data>* type = nullptr;
+  Timestamp created_at = {};
+};
+
+/// Checks the data of any event. If a member is of another type than the library knows, so is the event.
+template <class Data>
+checked_data<Data> check_data(const fields& in, std::string_view object) {
+  checked_data<Data> checked{check_type(json_type::string, in, object, type_key)};
+  if (!checked.fault) checked.type = find_type<Data>(in.text(type_key));
+  if (checked.type && checked.type->find_wrong_member(in) != key_count) checked.type = nullptr;
+  return checked;
+}
+
+/// Checks the tag of the envelope first, to tell what is not an event at all from a malformed one.
+template <class Data>
+checked_data<Data> check_event(const fields& envelope, const fields& data) {
+  if (const auto fault = check_tag(BetaWebhookEvent::type, envelope)) return {fault};
+  if (const auto fault = check_type(json_type::string, envelope, "", id_key)) return {fault};
+  if (const auto fault = check_type(json_type::string, envelope, "", created_at_key)) return {fault};
+  const auto created_at = try_parse_timestamp(envelope.text(created_at_key));
+  if (!created_at) return {{WebhookErrc::invalid_timestamp, "", created_at_key}};
+  if (const auto fault = check_type(json_type::object, envelope, "", data_key)) return {fault};
+  auto checked = check_data<Data>(data, "/data");
+  checked.created_at = *created_at;
+  return checked;
+}
+
+inline BetaWebhookUnknownEventData make_unknown(const fields& in, std::string json) {
+  const auto text = [&in](std::string_view key) { return std::string(in.text(key_of(key))); };
+  return {text("type"), text("id"), text("organization_id"), text("workspace_id"), std::move(json)};
+}
+
+/// Makes an event's data of what was checked. `json` is the text of the data of an unknown type.
+template <class Data>
+void fill_data(Data& data, const fields& in, const checked_data<Data>& checked, std::string json) {
+  if (checked.type) {
+    checked.type->emplace(data, in);
   } else {
-    in.copy(known_types<Data>::keys[checked.type], known_types<Data>::emplacers[checked.type](data));
+    data.template emplace<BetaWebhookUnknownEventData>(make_unknown(in, std::move(json)));
   }
-}
-template <class Event>
-void fill_event(const fields& envelope, const fields& data, const checked_fields& checked, std::string json,
-                Event& event) {
-  event.id = envelope.text(field::id);
-  event.created_at = checked.created_at;
-  fill_data(data, checked, std::move(json), event.data);
 }
 
 /// Text from a body, made fit for a message: short, on one line, in ASCII.
 inline std::string excerpt(std::string_view text) {
-  constexpr std::size_t longest = 40;
+  constexpr std::size_t max_size = 40;
   std::string result = "\"";
-  for (const char c : text.substr(0, longest)) result += c >= ' ' && c <= '~' ? c : '?';
-  result += text.size() > longest ? "\"..." : "\"";
+  for (const char c : text.substr(0, max_size)) result += c >= ' ' && c <= '~' ? c : '?';
+  result += text.size() > max_size ? "\"..." : "\"";
   return result;
 }
 
@@ -320,16 +227,15 @@ inline std::string message_of(const body_fault& fault) {
   if (fault.code == WebhookErrc::missing_field) return "missing";
   if (fault.code == WebhookErrc::invalid_timestamp) return expected_timestamp;
   if (fault.code == WebhookErrc::invalid_value) {
-    return "expected " + excerpt(fault.expected) + ", found " +
-           excerpt(unescaped_text(fault.found, fault.escaped).view());
+    return "expected " + excerpt(fault.expected) + ", found " + excerpt(fault.found);
   }
   return std::string("expected ").append(fault.expected).append(", found ").append(fault.found);
 }
 
 /// A fault in words.
 inline WebhookError error_of(const body_fault& fault) {
-  std::string path = fault.object;
-  if (fault.where != field::unknown) path.append("/").append(field_names[index_of(fault.where)]);
+  std::string path(fault.object);
+  if (fault.key != key_count) path.append("/").append(key_names[fault.key]);
   return {fault.code, std::move(path), message_of(fault)};
 }
 

@@ -3,6 +3,8 @@
 
 #include <anthropic/webhooks/detail/text.hpp>
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -13,37 +15,98 @@
 namespace anthropic::webhooks::detail {
 
 /// What a value is; `absent` and `other` are for what is not read here.
-enum class json_type : unsigned char {
-  absent,
-  other,
-  null,
-  boolean,
-  number,
-  array,
-  object,
-  string,
-  escaped_string
-};
+enum class json_type : unsigned char { absent, other, null, boolean, number, array, object, string };
 
 constexpr const char* name_of(json_type type) {
-  constexpr const char* names[] = {"nothing", "another type", "null",   "boolean", "number",
-                                   "array",   "object",       "string", "string"};
-  return names[static_cast<std::size_t>(type)];
+  switch (type) {
+    case json_type::absent: return "nothing";
+    case json_type::other: return "another type";
+    case json_type::null: return "null";
+    case json_type::boolean: return "boolean";
+    case json_type::number: return "number";
+    case json_type::array: return "array";
+    case json_type::object: return "object";
+    case json_type::string: return "string";
+  }
+  return "";
 }
 
 /// Finds the first byte that is a quote, a backslash, a control character or not ASCII.
-inline const char* skip_plain(const char* at, const char* end);
+#ifdef __clang__
+[[clang::no_sanitize("unsigned-integer-overflow")]]  // the borrow
+#endif
+inline const char*
+skip_plain(const char* at, const char* end) {
+  // Eight bytes at a time ("Determine if a word has a byte less than n", in Bit Twiddling Hacks:
+  // https://graphics.stanford.edu/~seander/bithacks.html). Subtracting n from each byte sets the high bit of the
+  // lowest byte that is less than n. A borrow may set it wrongly in higher bytes, but only the lowest is used. To
+  // change the bit of 2 puts the quote (0x22) next to the control characters (below 0x20, and then below 0x21).
+  for (; end - at >= 8; at += 8) {
+    const std::uint64_t word = load_little_endian(at);
+    const std::uint64_t quote_or_control = (word ^ (ones * 2)) - ones * 0x21;
+    const std::uint64_t backslash = (word ^ (ones * '\\')) - ones;
+    const std::uint64_t special = (quote_or_control | backslash | word) & (ones * 0x80);
+    if (special != 0) return at + lowest_marked_byte(special);
+  }
+  const auto is_plain = [](unsigned char c) { return c >= ' ' && c < 0x80 && c != '"' && c != '\\'; };
+  while (at != end && is_plain(static_cast<unsigned char>(*at))) ++at;
+  return at;
+}
 
-/// Writes what the text between the quotes of a valid JSON string stands for to `out`, which may be where that
-/// text is, and returns the end of it. It is never longer than the text.
-inline char* unescape(std::string_view text, char* out);
+constexpr bool is_surrogate(std::uint32_t code_point) { return code_point >= 0xD800 && code_point < 0xE000; }
 
-constexpr bool is_high_surrogate(std::uint32_t unit) { return unit >= 0xD800 && unit < 0xDC00; }
-constexpr bool is_low_surrogate(std::uint32_t unit) { return unit >= 0xDC00 && unit < 0xE000; }
+/// The character that an escape such as \u00e9 at the start of a text stands for, or two escapes that are a
+/// surrogate pair. It is a surrogate if that is alone. The size is 0 if there is no escape.
+struct unicode_escape {
+  std::uint32_t code_point;
+  std::size_t size;
+};
+inline unicode_escape unicode_escape_at(std::string_view text) {
+  constexpr std::uint32_t no_unit = 0x10000;
+  const auto unit_at = [text](std::size_t at) {
+    if (text.size() < at + 6 || text[at] != '\\' || text[at + 1] != 'u') return no_unit;
+    std::uint32_t unit = 0;
+    for (const char c : text.substr(at + 2, 4)) {
+      if (hex_digit(c) == 16) return no_unit;
+      unit = unit << 4 | hex_digit(c);
+    }
+    return unit;
+  };
+  const auto unit = unit_at(0);
+  if (unit == no_unit) return {0, 0};
+  const auto low = unit_at(6);
+  if (!is_surrogate(unit) || !is_surrogate(low) || unit >= 0xDC00 || low < 0xDC00) return {unit, 6};
+  return {0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00), 12};
+}
 
-/// Skips what stands at a position in a text, and returns the position behind it. It fails at the first byte that
-/// no JSON text could have there, and for a lone surrogate at its last digit. From then on, every function returns
-/// the end of the text.
+/// Appends the text between the quotes of a JSON string without its escapes. A lone surrogate, which RFC 8259,
+/// section 8.2 leaves open, becomes U+FFFD. The result is never longer than the text.
+inline void append_unescaped(std::string_view text, std::string& result) {
+  for (;;) {
+    const auto plain = (std::min)(text.find('\\'), text.size());
+    result.append(text.substr(0, plain));
+    text.remove_prefix(plain);
+    if (text.empty()) return;
+    const auto escape = unicode_escape_at(text);
+    if (escape.size == 0) {
+      constexpr std::string_view letters = "bfnrt";
+      const auto letter = letters.find(text[1]);
+      result += letter == std::string_view::npos ? text[1] : "\b\f\n\r\t"[letter];
+      text.remove_prefix(2);
+      continue;
+    }
+    text.remove_prefix(escape.size);
+    const std::uint32_t code_point = is_surrogate(escape.code_point) ? 0xFFFD : escape.code_point;
+    // In UTF-8: the lead byte tells how many more there are, of six bits each.
+    const unsigned more = code_point < 0x80 ? 0 : code_point < 0x800 ? 1 : code_point < 0x10000 ? 2 : 3;
+    const std::uint32_t lead = more == 0 ? 0 : 0xFF00U >> (more + 1) & 0xFF;
+    result += static_cast<char>(lead | code_point >> (6 * more));
+    for (unsigned i = more; i > 0; --i) result += static_cast<char>(0x80 | (code_point >> (6 * (i - 1)) & 0x3F));
+  }
+}
+
+/// Skips a piece of JSON at a position in a text, and returns the position after it. It fails at the first byte
+/// that no JSON text could have there. From then on, every function returns the end of the text.
 class json_reader {
  public:
   explicit json_reader(std::string_view text)
@@ -59,9 +122,9 @@ class json_reader {
   }
 
   [[nodiscard]] bool is_at(char expected, const char* at) const { return at != end_ && *at == expected; }
-  [[nodiscard]] bool starts_with_at(std::string_view expected, const char* at) const {
-    return static_cast<std::size_t>(end_ - at) >= expected.size() &&
-           std::memcmp(at, expected.data(), expected.size()) == 0;
+  template <std::size_t Size>  // which the compiler knows, so that it compares without a call
+  [[nodiscard]] bool is_at(const std::array<char, Size>& expected, const char* at) const {
+    return static_cast<std::size_t>(end_ - at) >= Size && std::memcmp(at, expected.data(), Size) == 0;
   }
 
   [[nodiscard]] const char* skip_byte_order_mark() {
@@ -78,19 +141,14 @@ class json_reader {
     return at;
   }
 
-  /// Skips a string whose opening quote is before `at`. `type` becomes escaped_string where it has an escape.
-  [[nodiscard]] const char* skip_string(const char* at, json_type& type) {
-    type = json_type::string;
-    for (;;) {
-      at = skip_plain(at, end_);
-      if (at == end_) return fail(at);
-      if (*at == '"') return at + 1;
-      if (*at == '\\') type = json_type::escaped_string;
-      at = *at == '\\' ? skip_escape(at + 1) : skip_utf8(at);
-    }
+  /// Skips a string whose opening quote is before `at`, and says whether it has escapes.
+  [[nodiscard]] const char* skip_string(const char* at, bool& has_escapes) {
+    has_escapes = false;
+    at = skip_plain(at, end_);
+    return is_at('"', at) ? at + 1 : skip_special(at, has_escapes);
   }
 
-  /// Skips any value, and says what it is. It needs a byte for each level that the value nests.
+  /// Skips any value, and says of which type it is. It takes a byte of memory for each level that the value nests.
   [[nodiscard]] const char* skip_value(const char* at, json_type& type) {
     if (!is_at('{', at) && !is_at('[', at)) return skip_scalar(at, type);
     type = *at == '{' ? json_type::object : json_type::array;
@@ -98,14 +156,25 @@ class json_reader {
   }
 
  private:
+  /// Skips a string from the first character that is not plain.
+  const char* skip_special(const char* at, bool& has_escapes) {
+    while (!is_at('"', at)) {
+      if (at == end_) return fail(at);
+      has_escapes = has_escapes || *at == '\\';
+      at = skip_plain(*at == '\\' ? skip_escape(at + 1) : skip_utf8(at), end_);
+    }
+    return at + 1;
+  }
+
   const char* skip_nested(const char* at) {
     std::string ends;  // of the objects and arrays around `at`, the innermost last
-    json_type ignored{};
+    json_type ignored_type{};
+    bool ignored = false;
     const auto is_end = [&] { return at != end_ && *at == ends.back(); };
     do {
       const bool enters = is_at('{', at) || is_at('[', at);
       if (enters) ends += *at == '{' ? '}' : ']';
-      at = skip_space(enters ? at + 1 : skip_scalar(at, ignored));
+      at = skip_space(enters ? at + 1 : skip_scalar(at, ignored_type));
       if (!enters || is_end()) {
         while (is_end()) {
           ends.pop_back();
@@ -124,7 +193,11 @@ class json_reader {
 
   const char* skip_scalar(const char* at, json_type& type) {
     const char first = at == end_ ? '\0' : *at;
-    if (first == '"') return skip_string(at + 1, type);
+    if (first == '"') {
+      bool ignored = false;
+      type = json_type::string;
+      return skip_string(at + 1, ignored);
+    }
     type = first == 'n' ? json_type::null : json_type::boolean;
     if (first == 'n') return skip("null", at);
     if (first == 't') return skip("true", at);
@@ -152,22 +225,10 @@ class json_reader {
   const char* skip_escape(const char* at) {
     constexpr std::string_view letters = "\"\\/bfnrt";
     if (!is_at('u', at)) return at != end_ && letters.find(*at) != std::string_view::npos ? at + 1 : fail(at);
-    std::uint32_t unit = 0;
-    at = skip_hex_digits(at + 1, unit);
-    if (is_low_surrogate(unit)) return fail(at - 1);
-    if (!is_high_surrogate(unit)) return at;
-    at = skip_hex_digits(skip("\\u", at), unit);
-    return is_low_surrogate(unit) ? at : fail(at - 1);
-  }
-
-  const char* skip_hex_digits(const char* at, std::uint32_t& value) {
-    value = 0;
-    for (const char* const begin = at; at - begin < 4; ++at) {
-      const std::uint32_t digit = at == end_ ? 16 : hex_digit(*at);
-      if (digit == 16) return fail(at);
-      value = value << 4 | digit;
+    for (int digits = 0; digits < 4; ++digits) {
+      if (++at == end_ || hex_digit(*at) == 16) return fail(at);
     }
-    return at;
+    return at + 1;
   }
 
   /// Skips characters that are not ASCII. The ranges are those of RFC 3629, section 4.
@@ -192,63 +253,5 @@ class json_reader {
   const char* end_;
   const char* failed_at_ = nullptr;
 };
-
-// ---------------------------------------------------------------------------------------------------
-
-#ifdef __clang__
-[[clang::no_sanitize("unsigned-integer-overflow")]]  // the borrow
-#endif
-inline const char*
-skip_plain(const char* at, const char* end) {
-  // Eight bytes at a time ("Determine if a word has a byte less than n", in Bit Twiddling Hacks:
-  // https://graphics.stanford.edu/~seander/bithacks.html). Subtracting n from each byte sets the high bit of the
-  // lowest byte that is less than n. A borrow may set it wrongly in higher bytes, but only the lowest is used. To
-  // change the bit of 2 puts the quote (0x22) next to the control characters (below 0x20, and then below 0x21).
-  for (; end - at >= 8; at += 8) {
-    const std::uint64_t word = load_little_endian(at);
-    const std::uint64_t quote_or_control = (word ^ (ones * 2)) - ones * 0x21;
-    const std::uint64_t backslash = (word ^ (ones * '\\')) - ones;
-    const std::uint64_t special = (quote_or_control | backslash | word) & (ones * 0x80);
-    if (special != 0) return at + lowest_marked_byte(special);
-  }
-  const auto is_plain = [](unsigned char c) { return c >= ' ' && c < 0x80 && c != '"' && c != '\\'; };
-  while (at != end && is_plain(static_cast<unsigned char>(*at))) ++at;
-  return at;
-}
-
-inline char* unescape(std::string_view text, char* out) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  const auto unit = [&at] {
-    std::uint32_t value = 0;
-    for (int i = 0; i < 4; ++i) value = value << 4 | hex_digit(*at++);
-    return value;
-  };
-  while (at != end) {
-    if (*at != '\\') {
-      *out++ = *at++;
-      continue;
-    }
-    constexpr std::string_view letters = "bfnrt";
-    const char escape = at[1];
-    at += 2;
-    if (escape != 'u') {
-      const auto letter = letters.find(escape);
-      *out++ = letter == std::string_view::npos ? escape : "\b\f\n\r\t"[letter];
-      continue;
-    }
-    std::uint32_t code_point = unit();
-    if (is_high_surrogate(code_point)) {
-      at += 2;
-      code_point = 0x10000 + ((code_point - 0xD800) << 10) + (unit() - 0xDC00);
-    }
-    // In UTF-8: the lead byte tells how many more there are, of six bits each.
-    const unsigned more = code_point < 0x80 ? 0 : code_point < 0x800 ? 1 : code_point < 0x10000 ? 2 : 3;
-    const std::uint32_t lead = more == 0 ? 0 : 0xFF00U >> (more + 1) & 0xFF;
-    *out++ = static_cast<char>(lead | code_point >> (6 * more));
-    for (unsigned i = more; i > 0; --i) *out++ = static_cast<char>(0x80 | (code_point >> (6 * (i - 1)) & 0x3F));
-  }
-  return out;
-}
 
 }  // namespace anthropic::webhooks::detail

@@ -38,16 +38,13 @@ constexpr std::uint64_t load_little_endian(const char* bytes) noexcept {
 }
 
 /// The index of the lowest byte with its high bit set, of a word that has such bits and no others.
-constexpr std::size_t lowest_marked_byte_portably(std::uint64_t marks) noexcept {
-  std::size_t index = 0;
-  for (; (marks & 0x80) == 0; marks >>= 8) ++index;
-  return index;
-}
 constexpr std::size_t lowest_marked_byte(std::uint64_t marks) noexcept {
 #ifdef __GNUC__
   return static_cast<unsigned>(__builtin_ctzll(marks)) / 8;
 #else
-  return lowest_marked_byte_portably(marks);
+  std::size_t index = 0;
+  for (; (marks & 0x80) == 0; marks >>= 8) ++index;
+  return index;
 #endif
 }
 

@@ -100,12 +100,6 @@ constexpr bool may_be_escaped(char c) {
          static_cast<unsigned char>(c) >= 0x80 || static_cast<unsigned char>(c) < ' ';
 }
 
-/// The size of a valid escape. A surrogate pair counts as one.
-inline std::size_t size_of_escape(const char* escape) {
-  if (escape[1] != 'u') return 2;
-  return is_high_surrogate(hex_digit(escape[2]) << 12 | hex_digit(escape[3]) << 8) ? 12 : 6;
-}
-
 inline json_variants::json_variants(std::string_view text) : text_(text) {
   constexpr std::size_t max_levels = 64;
   json_reader json(text);
@@ -124,6 +118,7 @@ inline json_variants::json_variants(std::string_view text) : text_(text) {
 /// Reads the value at `at` of a valid text, and returns the position after it.
 inline const char* json_variants::read(json_reader& json, const char* at, std::size_t levels, node& into) {
   json_type type{};
+  bool has_escapes = false;
   const bool is_object = *at == '{';
   if (levels == 0 || (!is_object && *at != '[')) {
     const char* const end = json.skip_value(at, type);
@@ -137,7 +132,7 @@ inline const char* json_variants::read(json_reader& json, const char* at, std::s
     ++nodes_;
     if (is_object) {
       const char* const key = at + 1;
-      at = json.skip_string(key, type);
+      at = json.skip_string(key, has_escapes);
       member.key = {key, static_cast<std::size_t>(at - 1 - key)};
       at = json.skip_space(json.skip(":", json.skip_space(at)));
     }
@@ -231,10 +226,15 @@ inline void json_variants::write_string(std::string_view quoted, output& out) {
     out.write(rest.substr(0, static_cast<std::size_t>(special - rest.data())));
     rest.remove_prefix(static_cast<std::size_t>(special - rest.data()));
     if (rest.empty()) break;
-    const auto size = rest[0] == '\\' ? size_of_escape(rest.data()) : size_of_character(rest[0]);
-    std::array<char, 4> utf8;
-    const char* const end = unescape(rest.substr(0, size), utf8.data());
-    write_character({utf8.data(), static_cast<std::size_t>(end - utf8.data())}, out);
+    const auto escape = unicode_escape_at(rest);
+    const auto size = escape.size > 0 ? escape.size : rest[0] == '\\' ? 2 : size_of_character(rest[0]);
+    if (is_surrogate(escape.code_point)) {  // which is alone, and has no UTF-8
+      out.write(rest.substr(0, size));
+    } else {
+      std::string utf8;
+      append_unescaped(rest.substr(0, size), utf8);
+      write_character(utf8, out);
+    }
     rest.remove_prefix(size);
   }
   out.write("\"");

@@ -128,13 +128,13 @@ inline std::string suspect_base64(const candidate& request) {
 
 inline void undo_json_string(const candidate& before, const candidate_visitor& visit) {
   json_reader json(before.body);
-  json_type type{};
+  bool has_escapes = false;
   const char* const quote = json.skip_space(json.end() - before.body.size());
   if (!json.is_at('"', quote) || !before.budget->spend(before.body.size())) return;
-  const char* const end = json.skip_string(quote + 1, type);
+  const char* const end = json.skip_string(quote + 1, has_escapes);
   if (json.skip_space(end) != json.end() || json.failed()) return;
-  std::string text(quote + 1, end - 1);
-  text.resize(static_cast<std::size_t>(unescape(text, text.data()) - text.data()));
+  std::string text;
+  append_unescaped({quote + 1, static_cast<std::size_t>(end - 1 - (quote + 1))}, text);
   visit_body(before, text, "The body is a JSON string that holds the body.", visit);
 }
 
