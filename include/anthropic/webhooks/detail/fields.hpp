@@ -6,7 +6,6 @@
 #include <anthropic/webhooks/events.hpp>
 #include <anthropic/webhooks/timestamp.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <string>
@@ -35,24 +34,16 @@ constexpr std::size_t key_of(std::string_view name) {
   return key;
 }
 
-template <class T, std::size_t Size, class Less>
-constexpr std::array<T, Size> sorted(std::array<T, Size> values, Less less) {
-  for (std::size_t i = 1; i < Size; ++i) {
-    const T value = values[i];
-    std::size_t at = i;
-    for (; at > 0 && less(value, values[at - 1]); --at) values[at] = values[at - 1];
-    values[at] = value;
-  }
-  return values;
-}
-
 /// The keys of data in the order of the wire: the id, and then the alphabet.
 inline constexpr auto wire_order = [] {
+  static_assert(id_key == 0);
   std::array<std::size_t, member_count + 1> keys{};
-  for (std::size_t key = 0; key < keys.size(); ++key) keys[key] = key;
-  return sorted(keys, [](std::size_t a, std::size_t b) {
-    return b != id_key && (a == id_key || key_names[a] < key_names[b]);
-  });
+  for (std::size_t key = 1; key < keys.size(); ++key) {
+    std::size_t at = key;
+    for (; at > 1 && key_names[key] < key_names[keys[at - 1]]; --at) keys[at] = keys[at - 1];
+    keys[at] = key;
+  }
+  return keys;
 }();
 
 /// What an object has for each key.
@@ -147,20 +138,18 @@ constexpr known_type<Data> known_type_at() {
           [](Data& data, const fields& in) { data.template emplace<Index>(data_maker{in}); }};
 }
 
+template <class Data, class Indices = std::make_index_sequence<std::variant_size_v<Data> - 1>>
+inline constexpr bool known_types = false;
 template <class Data, std::size_t... Is>
-constexpr auto sorted_types(std::index_sequence<Is...> /*alternatives*/) {
-  return sorted(std::array{known_type_at<Data, Is>()...},
-                [](const auto& a, const auto& b) { return a.tag < b.tag; });
-}
+inline constexpr std::array known_types<Data, std::index_sequence<Is...>>{known_type_at<Data, Is>()...};
 
 /// The event type with this tag, or null.
 template <class Data>
 const known_type<Data>* find_type(std::string_view tag) {
-  static constexpr auto types = sorted_types<Data>(std::make_index_sequence<std::variant_size_v<Data> - 1>());
-  const auto* const end = types.data() + types.size();
-  const auto* const found = std::lower_bound(
-      types.data(), end, tag, [](const auto& type, std::string_view text) { return type.tag < text; });
-  return found != end && found->tag == tag ? found : nullptr;
+  for (const auto& type : known_types<Data>) {
+    if (type.tag == tag) return &type;
+  }
+  return nullptr;
 }
 
 /// An event that was checked; of an unknown type if `type` is null.
