@@ -115,7 +115,7 @@ int main(int argc, char** argv) try {
   std::_Exit(3);  // without waiting for the handler that hangs
 } catch (const std::exception& e) {
   std::cerr << "receiver: " << e.what()
-            << "\nANTHROPIC_WEBHOOK_SIGNING_KEY_FILE=... receiver [--grace SECONDS] [--handler-limit SECONDS]"
-               " [--save-refused FILE] [port [database [address]]]\n";
+            << "\nusage: ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE=... receiver [--grace SECONDS]"
+               " [--handler-limit SECONDS] [--save-refused FILE] [port [database [address]]]\n";
   return 2;
 }
