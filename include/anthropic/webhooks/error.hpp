@@ -48,9 +48,9 @@ class WebhookError : public std::runtime_error {
   /// No error: code() is WebhookErrc::none.
   WebhookError() : std::runtime_error("") {}
 
-  /// An error whose what() is "path: message", or only the message where the path is empty.
+  /// An error whose what() is "path: message", or only the message if the path is empty.
   WebhookError(WebhookErrc code, std::string path, const std::string& message)
-      : std::runtime_error(joined(path, message)),
+      : std::runtime_error(path.empty() ? message : path + ": " + message),
         code_(code),
         path_(path.empty() ? nullptr : std::make_shared<const std::string>(std::move(path))) {}
 
@@ -61,21 +61,13 @@ class WebhookError : public std::runtime_error {
   [[nodiscard]] int http_status() const noexcept;
 
   /// Where in the body the error is, as a JSON Pointer (RFC 6901) such as "/data/vault_id". It is "" for the body
-  /// as a whole, and where no path applies.
+  /// as a whole, and if no path applies.
   [[nodiscard]] const std::string& path() const noexcept {
     static const std::string none;
     return path_ == nullptr ? none : *path_;
   }
 
  private:
-  // The default argument lives as long as the expression that calls it.
-  static const std::string& joined(const std::string& path, const std::string& message,
-                                   std::string&& result = std::string()) {
-    if (path.empty()) return message;
-    result.reserve(path.size() + 2 + message.size());
-    return result.append(path).append(": ").append(message);
-  }
-
   WebhookErrc code_ = WebhookErrc::none;
   std::shared_ptr<const std::string> path_;  // shared, so that copying does not allocate
 };

@@ -16,8 +16,9 @@
 /// `!=`, and moves without throwing. Start at BetaWebhookEvent and BetaWebhookEventData, below the structs of the
 /// single event types.
 ///
-/// A body is read as the official SDKs read it, so that no change of the service loses an event. A member that is
-/// absent or null is "". An event whose type is new, or of whose members one is no longer a string, arrives as
+/// The envelope and `data.type` are read strictly, since there is no event without them. The other members of
+/// `data` are read as freely as the official SDKs do, so that no event is lost when the service changes them. A
+/// member that is absent or null is "". An event of a new type, or with a member that is not a string, arrives as
 /// BetaWebhookUnknownEventData. Keys that are newer than the library are ignored; they are in the body.
 ///
 /// The comment on a struct says when its event is sent. It goes only to endpoints that are subscribed to it at
@@ -513,7 +514,7 @@ struct BetaWebhookEvent {
   BetaWebhookEventData data;
 };
 
-/// What unwrap() returns.
+/// The name that the official SDKs give to what unwrap() returns.
 using UnwrapWebhookEvent = BetaWebhookEvent;
 
 namespace detail {
@@ -589,35 +590,35 @@ static_assert(std::apply([](auto... each) { return (is_used<BetaWebhookEventData
                          all_members),
               "all_members has a row for a member that no struct has: remove the row");
 
-/// The place in `all_members` of the member with this key.
-constexpr std::size_t place_of(std::string_view key) {
+/// The index in `all_members` of the member with this key.
+constexpr std::size_t index_of(std::string_view key) {
   return std::apply(
       [key](const auto&... each) {
-        std::size_t place = 0;
-        static_cast<void>(((each.name == key || (++place, false)) || ...));
-        return place;
+        std::size_t index = 0;
+        static_cast<void>(((each.name == key || (++index, false)) || ...));
+        return index;
       },
       all_members);
 }
 
-/// The places in `all_members` of the members of T.
+/// The indices in `all_members` of the members of T.
 template <class T>
-constexpr auto places_of() {
-  constexpr auto places = std::apply(
+constexpr auto indices_of() {
+  constexpr auto indices = std::apply(
       [](auto... each) {
         std::array<std::size_t, (std::size_t{0} + ... + is_member_of<decltype(each), T>)> found{};
-        std::size_t place = 0, count = 0;
-        ((is_member_of<decltype(each), T> ? void(found[count++] = place++) : void(++place)), ...);
+        std::size_t index = 0, count = 0;
+        ((is_member_of<decltype(each), T> ? void(found[count++] = index++) : void(++index)), ...);
         return found;
       },
       all_members);
   static_assert(
-      !is_known_event_data<T> || sizeof(T) == places.size() * sizeof(std::string),
+      !is_known_event_data<T> || sizeof(T) == indices.size() * sizeof(std::string),
       "T has a member without a row in detail::all_members, or one that is not a std::string: add the row");
-  return places;
+  return indices;
 }
 
-/// The strings of an event's data by their places in `all_members`, null for those that it does not have.
+/// The strings of an event's data by their indices in `all_members`, null for those that it does not have.
 using member_strings = std::array<const std::string*, member_count>;
 
 template <class Member, class T>
@@ -688,7 +689,7 @@ std::enable_if_t<detail::is_data<Data>::value, std::string_view> event_type(cons
 
 template <class Data>
 std::enable_if_t<detail::is_data<Data>::value, std::string_view> workspace_id(const Data& data) noexcept {
-  const auto* const id = detail::strings_of(data)[detail::place_of("workspace_id")];
+  const auto* const id = detail::strings_of(data)[detail::index_of("workspace_id")];
   return id == nullptr ? std::string_view() : *id;
 }
 

@@ -124,7 +124,7 @@ inline std::size_t find_header(std::string_view name) {
   return header_count;
 }
 
-/// The names that other senders, and gateways, give to the three headers; "" where they have none.
+/// The names that other senders, and gateways, give to the three headers; "" if they have none.
 inline constexpr std::array<std::array<std::string_view, header_count>, 7> lookalikes{
     {{"svix-id", "svix-timestamp", "svix-signature"},
      {"x-svix-id", "x-svix-timestamp", "x-svix-signature"},
@@ -200,24 +200,15 @@ inline constexpr std::size_t tuple_size<T, std::void_t<decltype(std::tuple_size<
     std::tuple_size<T>::value;
 
 template <class T, class = void>
-inline constexpr bool has_one_member = false;
-template <class T>
-inline constexpr bool has_one_member<T, std::void_t<decltype(T{{}})>> = true;
-template <class T, class = void>
-inline constexpr bool has_two_members = false;
-template <class T>
-inline constexpr bool has_two_members<T, std::void_t<decltype(T{{}, {}})>> = true;
-template <class T, class = void>
 inline constexpr bool has_three_members = false;
 template <class T>
 inline constexpr bool has_three_members<T, std::void_t<decltype(T{{}, {}, {}})>> = true;
 
-/// Whether a name and a value can be bound to an element. An aggregate with a member that {} does not initialize
-/// passes, as its members cannot be counted.
+/// Whether a name and a value can be bound to an element. The members of an aggregate cannot be counted, so that
+/// only one with three or more of them is told apart.
 template <class T>
 inline constexpr bool is_pair = tuple_size<T> == 2 ||
-                                (tuple_size<T> == 0 && std::is_aggregate_v<T> && !has_three_members<T> &&
-                                 has_one_member<T> == has_two_members<T>);
+                                (tuple_size<T> == 0 && std::is_aggregate_v<T> && !has_three_members<T>);
 
 template <class Range>
 using element_of = std::decay_t<decltype(*std::begin(std::declval<Range&>()))>;
@@ -294,7 +285,7 @@ class header_copies {
   std::array<text_buffer, header_count> buffers_;
   std::array<std::string_view, header_count> values_;
   std::array<bool, header_count> found_{};
-  std::string signatures_;  // where there are several
+  std::string signatures_;  // if there are several
   std::size_t contradicted_ = header_count;
   std::string_view lookalike_;
 };

@@ -33,7 +33,7 @@ Json json_of(const T& value, const char* path = "");
 /// the object that it reads into as it was. `ordered_json` is written in the wire's own key order.
 NLOHMANN_JSON_NAMESPACE_BEGIN
 
-/// The envelope. Writing throws WebhookParseError where `created_at` is outside the years 0000 to 9999, or `data`
+/// The envelope. Writing throws WebhookParseError if `created_at` is outside the years 0000 to 9999, or `data`
 /// is valueless by an exception.
 template <>
 struct adl_serializer<anthropic::webhooks::BetaWebhookEvent> {
@@ -47,7 +47,8 @@ struct adl_serializer<anthropic::webhooks::BetaWebhookEvent> {
   }
 };
 
-/// The data of any event: reading makes the alternative that `source["type"]` names.
+/// The data of any event: reading makes the alternative that `source["type"]` names, or an unknown event if a
+/// member is of another JSON type than that expects.
 template <>
 struct adl_serializer<anthropic::webhooks::BetaWebhookEventData> {
   template <class Json>
@@ -60,11 +61,12 @@ struct adl_serializer<anthropic::webhooks::BetaWebhookEventData> {
   }
 };
 
-/// The data of one event type: reading checks the tag.
+/// The data of one event type: reading checks the tag, and that each member is a string, null or absent.
 ///
 /// BetaWebhookUnknownEventData takes any tag. Reading makes its member `json` the dump of the value, which
 /// recurses as deep as the value nests. unwrap() does not: give it what was received. Writing takes `json` alone,
-/// which must be a JSON object (else WebhookParseError). If `json` is "", writing takes the other members.
+/// which must be a JSON object that nlohmann/json can hold (else WebhookParseError). If `json` is "", writing
+/// takes the other members.
 template <class T>
 struct adl_serializer<T, std::enable_if_t<anthropic::webhooks::detail::is_event_data<T> > > {
   template <class Json>

@@ -18,11 +18,11 @@ namespace anthropic::webhooks {
 /// What to GET.
 struct WebhookResource {
   std::string path;       ///< Such as "/v1/sessions/sesn_011CZkZAtmR3yMPDzynEDxu7", of https://api.anthropic.com.
-  std::string_view beta;  ///< The header anthropic-beta, or "" where none is needed. It never dangles.
+  std::string_view beta;  ///< The header anthropic-beta, or "" if none is needed. It never dangles.
 };
 
 /// Where the object is that triggered an event. There is none after a `.deleted` event, for an event type that is
-/// not known, and where an ID is "", "." or "..", which is not a path segment. All other IDs are
+/// not known, and if an ID is "", "." or "..", which is not a path segment. All other IDs are
 /// percent-encoded. It takes a BetaWebhookEventData or one of the structs.
 ///
 /// The request also needs the headers x-api-key and anthropic-version: 2023-06-01. For external keys and external
@@ -39,19 +39,19 @@ namespace detail {
 /// or twice.
 struct resource_kind {
   std::string_view prefix, beta, collection;
-  std::size_t member = place_of("id");
+  std::size_t member = index_of("id");
   std::string_view subcollection = {};
   std::size_t submember = member_count;
 };
 
-/// The first whose prefix an event type has is its kind.
+/// An event type is of the first kind whose prefix it has.
 inline constexpr std::array resource_kinds{
-    resource_kind{"session.thread_", "managed-agents-2026-04-01", "/v1/sessions/", place_of("id"), "/threads/",
-                  place_of("session_thread_id")},
+    resource_kind{"session.thread_", "managed-agents-2026-04-01", "/v1/sessions/", index_of("id"), "/threads/",
+                  index_of("session_thread_id")},
     resource_kind{"session.", "managed-agents-2026-04-01", "/v1/sessions/"},
     resource_kind{"vault.", "managed-agents-2026-04-01", "/v1/vaults/"},
-    resource_kind{"vault_credential.", "managed-agents-2026-04-01", "/v1/vaults/", place_of("vault_id"),
-                  "/credentials/", place_of("id")},
+    resource_kind{"vault_credential.", "managed-agents-2026-04-01", "/v1/vaults/", index_of("vault_id"),
+                  "/credentials/", index_of("id")},
     resource_kind{"agent.", "managed-agents-2026-04-01", "/v1/agents/"},
     resource_kind{"deployment.", "managed-agents-2026-04-01", "/v1/deployments/"},
     resource_kind{"deployment_run.", "managed-agents-2026-04-01", "/v1/deployment_runs/"},
@@ -62,14 +62,16 @@ inline constexpr std::array resource_kinds{
     resource_kind{"external_storage.", "efs-2026-10-01", "/v1/organizations/external_storage/"},
 };
 
+static_assert(index_of("session_thread_id") < member_count && index_of("vault_id") < member_count);
+
 /// Appends an ID as a path segment (RFC 3986, section 3.3), unless it is none. A body that verified is still data:
 /// no ID may lead to another path.
-inline bool append_segment(std::string& path, std::string_view id) {
+inline bool append_segment(std::string& path, const std::string* id) {
   constexpr std::string_view hex = "0123456789ABCDEF";
   constexpr std::string_view as_they_are =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@";
-  if (id.empty() || id == "." || id == "..") return false;
-  for (const char c : id) {
+  if (id == nullptr || id->empty() || *id == "." || *id == "..") return false;
+  for (const char c : *id) {
     const auto byte = static_cast<unsigned char>(c);
     if (as_they_are.find(c) != std::string_view::npos) {
       path += c;
@@ -86,9 +88,9 @@ inline std::optional<WebhookResource> resource_at(std::string_view type, const m
   for (const auto& kind : resource_kinds) {
     if (type.substr(0, kind.prefix.size()) != kind.prefix) continue;
     std::string path(kind.collection);
-    if (!append_segment(path, *ids[kind.member])) return {};
+    if (!append_segment(path, ids[kind.member])) return {};
     path += kind.subcollection;
-    if (kind.submember != member_count && !append_segment(path, *ids[kind.submember])) return {};
+    if (kind.submember != member_count && !append_segment(path, ids[kind.submember])) return {};
     return WebhookResource{std::move(path), kind.beta};
   }
   return {};

@@ -30,7 +30,7 @@ namespace anthropic::webhooks {
 [[nodiscard]] std::optional<std::string> try_format_timestamp(Timestamp time);
 
 #if defined(__cpp_exceptions) || defined(_CPPUNWIND)
-/// Like the two above, but where they return std::nullopt, these throw.
+/// Like the two above, but these throw if those return std::nullopt.
 /// @throws WebhookParseError with WebhookErrc::invalid_timestamp.
 [[nodiscard]] Timestamp parse_timestamp(std::string_view text);
 [[nodiscard]] std::string format_timestamp(Timestamp time);
@@ -92,7 +92,7 @@ struct date_time_part {
     pairs = 10 * difference + (difference >> 8);
   }
 
-  /// The number that the digits at `at` and behind it make, where all is good.
+  /// The number that the digits at `at` and behind it make, if all is good.
   [[nodiscard]] int two_digits(int at) const noexcept { return static_cast<int>(pairs >> (8 * at) & 0xFF); }
 
   std::uint64_t pairs;

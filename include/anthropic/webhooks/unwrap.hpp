@@ -45,7 +45,7 @@ inline constexpr auto usual_start = [] {
   return text;
 }();
 
-/// Finds the fields of an event in one pass over a body. What they refer to is valid as long as the reader.
+/// Finds the fields of an event in one pass over a body. They are valid as long as the reader and the body.
 class body_reader {
  public:
   explicit body_reader(std::string_view body) : json_(body), body_size_(body.size()) {
@@ -142,7 +142,8 @@ class body_reader {
     if (json_.failed()) return end;
     std::string_view text(at, static_cast<std::size_t>(end - at) - 1);
     if (has_escapes) {
-      unescaped_.reserve(body_size_);  // so that it never moves, and all views of it stay valid
+      if (unescaped_.empty())
+        unescaped_.reserve(body_size_);  // so that it never moves, and views of it stay valid
       const auto begin = unescaped_.size();
       append_unescaped(text, unescaped_);
       text = std::string_view(unescaped_).substr(begin);

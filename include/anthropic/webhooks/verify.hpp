@@ -27,7 +27,8 @@ namespace anthropic::webhooks {
 /// Verifies that a request was signed with one of the receiver's secrets, and recently.
 ///
 /// Make one at start-up and share it: many threads may call it at once. Copies share the keys. When the last copy
-/// is destroyed, the keys are wiped. No error message shows a part of a secret, an expected signature or the body.
+/// is destroyed, the keys are wiped. No error message shows a part of a secret, an
+/// expected signature, or the body, except for a `type` that is not "event".
 /// Each function throws its error, or, if its name begins with try_, returns std::nullopt and sets `error`; on
 /// success, `error` holds no error. All throw std::bad_alloc, and propagate what a lookup function throws.
 class WebhookVerifier {
@@ -90,6 +91,7 @@ class WebhookVerifier {
   explicit WebhookVerifier(detail::secret_text secret, std::chrono::seconds tolerance = default_tolerance);
   template <class Secrets, class = std::enable_if_t<detail::is_range_of_secrets<Secrets>>>
   explicit WebhookVerifier(Secrets&& secrets, std::chrono::seconds tolerance = default_tolerance);
+  // Not left to the template, which deduces nothing from {new_secret, old_secret}.
   explicit WebhookVerifier(std::initializer_list<detail::secret_text> secrets,
                            std::chrono::seconds tolerance = default_tolerance);
 

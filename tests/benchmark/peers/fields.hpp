@@ -25,7 +25,7 @@ template <class String>
 struct fields {
   using slot = std::optional<String>;
   slot id, created_at, type;
-  std::array<slot, detail::member_count + 1> data;  // the members by their places, and the type
+  std::array<slot, detail::member_count + 1> data;  // the members by their indices, and the type
 
   template <class Key>
   slot* of_envelope(const Key& name) {
@@ -71,14 +71,14 @@ struct fields {
 
   template <class T, std::size_t... Is>
   T make(std::index_sequence<Is...>) {
-    return {std::string(required(data[detail::places_of<T>()[Is]]))...};
+    return {std::string(required(data[detail::indices_of<T>()[Is]]))...};
   }
 
   template <class T, class Variant>
   bool read_if_tagged(std::string_view tag, Variant& variant) {
     if constexpr (detail::is_known_event_data<T>) {
       if (tag == T::type) {
-        variant = make<T>(std::make_index_sequence<detail::places_of<T>().size()>());
+        variant = make<T>(std::make_index_sequence<detail::indices_of<T>().size()>());
         return true;
       }
     }

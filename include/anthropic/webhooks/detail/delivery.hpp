@@ -16,8 +16,8 @@
 /// The two checks that decide whether a delivery is accepted.
 namespace anthropic::webhooks::detail {
 
-/// Checks that the headers are there, the id, and then that the timestamp is at most `tolerance` away from `now`,
-/// which is in seconds since 1970.
+/// Checks that the headers are there and the id is well-formed, and then that the timestamp is at most `tolerance`
+/// away from `now`, which is in seconds since 1970.
 header_fault check_headers_and_time(const header_views& headers, std::chrono::seconds tolerance, std::int64_t now);
 
 /// Why no signature matches.

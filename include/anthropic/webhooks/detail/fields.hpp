@@ -17,8 +17,8 @@
 /// The fields of a body, whichever JSON reader found them: the checks, and the events that they make.
 namespace anthropic::webhooks::detail {
 
-// The keys of an envelope and of its data, as numbers: first the members of the structs, by their places.
-inline constexpr std::size_t id_key = place_of("id"), type_key = member_count, created_at_key = member_count + 1,
+// The keys of an envelope and of its data, as numbers: first the members of the structs, by their indices.
+inline constexpr std::size_t id_key = index_of("id"), type_key = member_count, created_at_key = member_count + 1,
                              data_key = member_count + 2, key_count = member_count + 3;
 
 inline constexpr std::array<std::string_view, key_count> key_names = std::apply(
@@ -101,7 +101,7 @@ inline body_fault check_tag(std::string_view expected, const fields& in) {
 /// The first member of T that is neither a string nor empty, or key_count.
 template <class T>
 std::size_t find_wrong_member(const fields& in) {
-  for (const auto key : places_of<T>()) {
+  for (const auto key : indices_of<T>()) {
     const json_type type = in.type(key);
     if (type != json_type::string && type != json_type::null && type != json_type::absent) return key;
   }
@@ -112,7 +112,7 @@ std::size_t find_wrong_member(const fields& in) {
 struct data_maker {
   template <class T>
   operator T() const {
-    return make<T>(std::make_index_sequence<places_of<T>().size()>());
+    return make<T>(std::make_index_sequence<indices_of<T>().size()>());
   }
 
   const fields& in;
@@ -120,7 +120,7 @@ struct data_maker {
  private:
   template <class T, std::size_t... Is>
   [[nodiscard]] T make(std::index_sequence<Is...> /*members*/) const {
-    return T{std::string(in.text(places_of<T>()[Is]))...};
+    return T{std::string(in.text(indices_of<T>()[Is]))...};
   }
 };
 

@@ -14,7 +14,7 @@
 /// JSON text (RFC 8259) in UTF-8, read strictly, in one pass and without recursion. It knows nothing of webhooks.
 namespace anthropic::webhooks::detail {
 
-/// What a value is; `absent` and `other` are for what is not read here.
+/// The type of a value. This reader never finds `absent` and `other`.
 enum class json_type : unsigned char { absent, other, null, boolean, number, array, object, string };
 
 constexpr const char* name_of(json_type type) {
@@ -40,8 +40,8 @@ skip_plain(const char* at, const char* end) {
   // Eight bytes at a time, which takes a tenth off a delivery ("Determine if a word has a byte less than n", in
   // Bit Twiddling Hacks: https://graphics.stanford.edu/~seander/bithacks.html). Subtracting n from each byte sets
   // the high bit of the lowest byte that is less than n. A borrow may set it wrongly in higher bytes, but only the
-  // lowest is used. To change the bit of 2 puts the quote (0x22) next to the control characters (below 0x20, and
-  // then below 0x21).
+  // lowest is used. Flipping bit 1 moves the quote (0x22) next to the
+  // control characters (below 0x20, and then below 0x21).
   for (; end - at >= 8; at += 8) {
     const std::uint64_t word = load_little_endian(at);
     const std::uint64_t quote_or_control = (word ^ (ones * 2)) - ones * 0x21;

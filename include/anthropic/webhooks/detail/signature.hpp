@@ -35,7 +35,7 @@ struct openssl_fault {
   const char* reason = nullptr;  // in OpenSSL's words
 };
 
-/// Says also where OpenSSL's configuration is: that may leave it without HMAC or SHA-256.
+/// Also names OpenSSL's configuration file, which may leave it without HMAC or SHA-256.
 std::string message_of(const openssl_fault& fault);
 
 /// HMAC-SHA256 with one key, by OpenSSL's EVP_MAC. Safe to call from many threads at once.
@@ -87,7 +87,7 @@ class digest_base64 {
                                  std::string_view body, digest_base64& signature);
 
 /// Calls f(version, text) for each signature in a webhook-signature until it returns true, and returns whether it
-/// did. The version is "" where there is none. Spaces or commas are between signatures: a proxy may have joined
+/// did. The version is "" if there is none. Spaces or commas are between signatures: a proxy may have joined
 /// headers.
 template <class F>
 bool any_signature(std::string_view list, F f);
@@ -112,9 +112,11 @@ inline const unsigned char* bytes_of(std::string_view text) {
 /// would make SSL_get_error() fail for another connection in this thread, so they are removed, those before kept.
 template <class F>
 openssl_fault call_openssl(F f) {
+  const auto earlier = ERR_peek_last_error();
   ERR_set_mark();
   const bool succeeded = f();
-  const char* const reason = succeeded ? nullptr : ERR_reason_error_string(ERR_peek_last_error());
+  const auto last = ERR_peek_last_error();
+  const char* const reason = succeeded || last == earlier ? nullptr : ERR_reason_error_string(last);
   ERR_pop_to_mark();
   return {succeeded || reason != nullptr ? reason : "no reason given"};
 }
