@@ -609,7 +609,13 @@ constexpr bool is_pair = detail::is_range_of_pairs<std::vector<aggregate<Members
 static_assert(is_pair<std::string, std::string> && is_pair<const char*, std::string_view> &&
               is_pair<std::string, WebhookHeaderValue> && is_pair<std::string, byte_array> &&
               is_pair<byte_array, std::string> && is_pair<std::array<char, 9>, std::optional<std::string>>);
-static_assert(!is_pair<std::string> && !is_pair<std::array<std::string, 2>> &&
-              !is_pair<std::string, std::string, bool> && !is_pair<const char*, std::string, std::string>);
+static_assert(!is_pair<std::string, std::string, bool> && !is_pair<const char*, std::string, std::string>);
+struct inherited_pair : std::pair<std::string, std::string> {};
+struct references {
+  const std::string& name;
+  const std::string& value;
+};
+static_assert(detail::is_range_of_pairs<std::vector<inherited_pair>> &&
+              detail::is_range_of_pairs<std::array<references, 3>>);
 static_assert(!detail::is_lookup<int> && !detail::is_lookup<pairs> && !detail::is_lookup<int (*)(const char*)>);
 static_assert(!detail::is_lookup<std::string (*)(int)> && detail::is_lookup<std::string (*)(std::string)>);
