@@ -15,9 +15,9 @@ struct Dialect {
   [[nodiscard]] std::string in(const std::string& seconds) const { return before + seconds + after; }
 };
 inline constexpr Dialect sqlite_dialect{"(strftime('%s', 'now') - strftime('%s', received_at))",
-                                        "datetime('now', (", ") || ' seconds')", "", "id, body"};
+                                        "datetime('now', (", ") || ' seconds')", "", "id, attempts, body"};
 inline constexpr Dialect postgres_dialect{"extract(epoch FROM now() - received_at)::bigint", "(now() + (",
-                                          ") * interval '1 second')", " FOR UPDATE SKIP LOCKED", "id"};
+                                          ") * interval '1 second')", " FOR UPDATE SKIP LOCKED", "id, attempts"};
 
 /// SQL for the id of a new event, or of one that was tried and is due. If that is more than an hour ahead, it was
 /// put off by a clock that was wrong.

@@ -5,19 +5,25 @@
 #include "http.hpp"
 #include "store.hpp"
 
+#include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <deque>
 
 /// Handles what is due, from start() to stop(): with PostgreSQL in several threads, so that a slow handler does
 /// not hold up the others. With SQLite nothing would keep a second one from an event that the first handles.
 class Handlers {
  public:
-  /// If a handler takes longer than `limit`, the process gets a SIGTERM, and has_hung() returns true.
-  Handlers(asio::io_context& io, const std::string& database, Handler handler, std::chrono::seconds limit)
+  /// If a handler takes longer than `limit`, the process gets a SIGTERM, and has_hung() returns true. The others
+  /// get the time `last` to finish. Then the process exits with status 3.
+  Handlers(asio::io_context& io, const std::string& database, Handler handler, std::chrono::seconds limit,
+           std::chrono::seconds last)
       : io_(io),
         timer_(io),
+        exit_(io),
         handler_(std::move(handler)),
         limit_(limit),
+        last_(last),
         threads_(is_postgres(database) ? 8 : 1),
         store_(open_store(database, Purpose::handle)) {
     for (auto& thread : threads_) {
@@ -118,19 +124,33 @@ class Handlers {
         if (!id.empty() && starts_to_hang(thread)) co_await put_off(id);
       }
     }
+    exit_.cancel();
   }
 
   bool starts_to_hang(Thread& thread) {
     const auto time = std::chrono::floor<std::chrono::seconds>(clock::now() - thread.begin);
-    const bool is_slow = time >= std::min(limit_ / 5, std::chrono::seconds(60)), hangs = time >= limit_;
+    const bool is_slow = time >= std::clamp(limit_ / 5, std::chrono::seconds(1), std::chrono::seconds(60));
+    const bool hangs = time >= limit_;
     if (is_slow == thread.is_slow && hangs == thread.hangs) return false;
     thread.is_slow = is_slow;
     thread.hangs = hangs;
     hanging_ += hangs;
     the_log.line("the handler of " + thread.id + " has been running for " + std::to_string(time.count()) + " s" +
                  (hangs ? ": the receiver stops" : ""));
-    if (hangs && !std::exchange(has_hung_, true)) std::raise(SIGTERM);
+    if (hangs && !has_hung_) stop_soon();
     return hangs;
+  }
+
+  // The port closes, so this does not wait for all others. What they have not committed is tried again.
+  void stop_soon() {
+    has_hung_ = true;
+    exit_.expires_after(last_);
+    exit_.async_wait([](const beast::error_code& canceled) {
+      if (canceled) return;
+      the_log.end();
+      std::_Exit(3);
+    });
+    std::raise(SIGTERM);
   }
 
   // Soon PostgreSQL would end the transaction, and let others have the event.
@@ -147,9 +167,9 @@ class Handlers {
   }
 
   asio::io_context& io_;
-  asio::steady_timer timer_;
+  asio::steady_timer timer_, exit_;
   const Handler handler_;
-  const std::chrono::seconds limit_;
+  const std::chrono::seconds limit_, last_;
   std::vector<Thread> threads_;
   const std::unique_ptr<Store> store_;
   std::deque<Thread*> resting_;

@@ -101,7 +101,7 @@ int main(int argc, char** argv) try {
     handle(db, *event);
   };
   Webhooks server(io, options.database, handler, std::chrono::seconds(options.handler_limit),
-                  options.save_refused);
+                  std::chrono::seconds(options.grace + 30), options.save_refused);
   asio::co_spawn(io, reload_on(hangup, server.secrets), asio::detached);
   asio::co_spawn(io, stop_on(stop, options.grace, server), [&](std::exception_ptr e) {
     hangup.cancel();
@@ -109,7 +109,13 @@ int main(int argc, char** argv) try {
   });
   the_log.print("listening on " + server.listen(options.address, options.port) + "/webhooks\n");
   server.handlers.start();  // only now: one that crashes does not keep the port closed
-  io.run();  // until requests in flight have been answered. The next start handles the events that are left.
+  try {
+    io.run();  // until requests in flight have been answered. The next start handles the events that are left.
+  } catch (const std::exception& e) {
+    std::cerr << "receiver: " << e.what() << '\n';
+    the_log.end();
+    std::_Exit(2);  // the destructors would wait for a handler that hangs
+  }
   if (!server.handlers.has_hung()) return 0;
   the_log.end();
   std::_Exit(3);  // without waiting for the handler that hangs

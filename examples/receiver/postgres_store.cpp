@@ -24,7 +24,7 @@ class PostgresStore final : public SharedStore {
   void begin(Access access) override { db_.begin(access == Access::on_disk ? on_disk : later); }
   void commit() override { db_.commit(); }
   void roll_back() noexcept override try {
-    if (is_good()) db_.execute("ROLLBACK");
+    if (is_good() || db_.status() == PQTRANS_INERROR) db_.execute("ROLLBACK");
     if (db_.status() != PQTRANS_IDLE) db_.disconnect();
   } catch (...) {
     db_.disconnect();
@@ -41,7 +41,7 @@ class PostgresStore final : public SharedStore {
     if (event.empty()) return event;
     begin(Access::on_disk);
     const Values body = execute(
-        "SELECT body FROM webhook_events WHERE id = $1 AND handled_at IS NULL FOR UPDATE SKIP LOCKED", event);
+        "SELECT body FROM webhook_events WHERE id = $1 AND handled_at IS NULL FOR UPDATE SKIP LOCKED", {event[0]});
     if (body.empty()) roll_back();
     if (body.empty()) return body;
     event.push_back(body[0]);

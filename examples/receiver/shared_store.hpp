@@ -28,13 +28,13 @@ class SharedStore : public Store, protected Transaction {
   std::optional<Attempt> handle_next(const Handler& handler) override {
     write_reason();
     const Values event = or_roll_back([&] { return claim(next_event(sql_, new_first_)); });
-    new_first_ = !new_first_;
+    new_first_ = !event.empty() && event[1] != "1";  // after one that was tried
     if (event.empty()) return {};
     const std::string& id = event[0];
     std::string reason, try_at = after("attempts - 1");
     error_.clear();
     try {
-      handler(*this, id, event[1]);
+      handler(*this, id, event[2]);
       if (run(mark, {id}).empty()) throw std::runtime_error("another process has handled it");
       commit();
       return Attempt{id, true};
@@ -49,7 +49,8 @@ class SharedStore : public Store, protected Transaction {
     unwritten_ = {to_put_off(try_at), printable(reason), id};
     try {
       write_reason();
-    } catch (const DatabaseError&) {  // then before the next claim
+    } catch (const DatabaseError& e) {
+      if (unwritten_.empty()) reason += std::string("; this is not written: ") + e.what();
     }
     return Attempt{id, false, reason};
   }
@@ -64,15 +65,20 @@ class SharedStore : public Store, protected Transaction {
   }
 
   Backlog backlog() override {
-    const std::string from = " FROM webhook_events WHERE handled_at IS NULL AND attempts ", age = sql_.age;
-    const Values counted = transact(
-        Access::read,
-        "SELECT count(try_at) || ' ' || coalesce(max(CASE WHEN try_at IS NOT NULL THEN " + age +
-            " END), 0) || ' ' || count(CASE WHEN attempts > 4 THEN try_at END) || ' ' || (count(*) - "
-            "count(try_at))"
-            " FROM (SELECT * FROM (SELECT received_at, 0 AS attempts, received_at AS try_at" +
-            from + "= 0 LIMIT 100000) AS untried UNION ALL SELECT * FROM (SELECT received_at, attempts, try_at" +
-            from + "> 0 LIMIT 100000) AS tried) AS counted");
+    const auto part = [](const std::string& columns, const std::string& which) {
+      return "SELECT * FROM (SELECT " + columns + " FROM webhook_events WHERE handled_at IS NULL AND attempts " +
+             which + " LIMIT 100000) AS part";
+    };
+    const std::string age = sql_.age, columns = "received_at, attempts, try_at", all = " UNION ALL ";
+    const Values counted =
+        transact(Access::read,
+                 "SELECT count(try_at) || ' ' || coalesce(max(CASE WHEN try_at IS NOT NULL THEN " + age +
+                     " END), 0) || ' ' || count(CASE WHEN attempts > 4 THEN try_at END) || ' ' || (count(*) - "
+                     "count(try_at))"
+                     " FROM (" +
+                     part("received_at, 0 AS attempts, received_at AS try_at", "= 0 ORDER BY received_at") + all +
+                     part(columns, "> 0 AND try_at IS NOT NULL ORDER BY try_at") + all +
+                     part(columns, "> 0 AND try_at IS NULL") + ") AS counted");
     Backlog backlog;
     std::istringstream(counted.at(0)) >> backlog.waiting >> backlog.age >> backlog.failing >> backlog.unparsable;
     backlog.age = std::max(backlog.age, 0L);  // if a clock was wrong
@@ -116,7 +122,8 @@ class SharedStore : public Store, protected Transaction {
   virtual void commit() = 0;
   virtual void roll_back() noexcept = 0;
 
-  /// Counts an attempt, in a commit, and begins the transaction of its handler. Returns the id and the body.
+  /// Counts an attempt, in a commit, and begins the transaction of its handler. Returns the id, the attempts and
+  /// the body.
   virtual Values claim(const std::string& next) = 0;
   virtual Values run_in_transaction(const std::string& sql, const Values& values) = 0;
   /// Whether the transaction goes on, and no statement has failed that keeps it from a commit.
@@ -147,26 +154,42 @@ class SharedStore : public Store, protected Transaction {
     });
   }
 
-  // What it writes is as large as a delivery, since small rows still find room when the disk is full.
+  // What it writes looks like a delivery, for constraints that somebody added, and is as large, since small rows
+  // still find room when the disk is full.
   void try_out(bool handles) {
-    const std::string id = "check " + std::to_string(std::random_device()());
+    const std::string id = "whe_check" + std::to_string(std::random_device()());
+    std::string body = R"({"type":"event","id":")" + id + R"(","created_at":"2026-01-01T00:00:00Z","data":{)" +
+                       R"("type":"session.status_idled","id":"sesn_1","organization_id":"org_1",)" +
+                       R"("workspace_id":"wrkspc_1"}})";
+    body.resize(500, ' ');
     or_roll_back([&] {
       begin(Access::write);
-      bool found = !execute(std::string(add) + "($1,$2) RETURNING id", {id, std::string(500, ' ')}).empty();
-      if (handles) {
-        found = found && !execute(claim_of(next_event(sql_, true))).empty();
-        execute(to_put_off("NULL"), {"", id});
-        found = found && !execute(mark, {id}).empty();
-      }
+      bool found = !execute(std::string(add) + "($1,$2) RETURNING id", {id, body}).empty();
+      if (handles) found = found && try_out_handling(id);
       if (!found) throw DatabaseError(DatabaseError::permanent, "rows are hidden, perhaps by row-level security");
       flush();
     });
     roll_back();
   }
 
-  void write_reason() {
+  // If the database refuses an update, no event could ever be handled.
+  bool try_out_handling(const std::string& id) try {
+    const bool found = !execute(claim_of(next_event(sql_, true))).empty();
+    execute(to_put_off("NULL"), {"", id});
+    return !execute(mark, {id}).empty() && found;
+  } catch (const DatabaseError& e) {
+    if (e.kind == DatabaseError::refused) throw DatabaseError(DatabaseError::permanent, e.what());
+    throw;
+  }
+
+  // A reason that can never be written is dropped: the claim has put the event off. Others come before the next
+  // claim.
+  void write_reason() try {
     if (!unwritten_.empty()) transact(Access::write, unwritten_[0], {unwritten_[1], unwritten_[2]});
     unwritten_.clear();
+  } catch (const DatabaseError& e) {
+    if (e.kind != DatabaseError::temporary) unwritten_.clear();
+    throw;
   }
 
   const Dialect& sql_;

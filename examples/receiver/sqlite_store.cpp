@@ -54,7 +54,7 @@ class SqliteStore final : public SharedStore {
     if (is_good()) sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
     turn_ = {};
   }
-  bool is_good() const override { return db_ && !sqlite3_get_autocommit(db_.get()); }
+  bool is_good() const override { return turn_ && db_ && !sqlite3_get_autocommit(db_.get()); }
   void flush() override { check(sqlite3_db_cacheflush(db_.get())); }
 
   Values claim(const std::string& next_id) override {

@@ -49,10 +49,10 @@ inline void save(const std::string& path, const Headers& headers, const std::str
 class Webhooks final : public Server {
  public:
   Webhooks(asio::io_context& io, const std::string& database, Handler handler, std::chrono::seconds handler_limit,
-           std::string save_refused)
+           std::chrono::seconds last, std::string save_refused)
       : Server(io),
         recorder(io, database),
-        handlers(io, database, std::move(handler), handler_limit),
+        handlers(io, database, std::move(handler), handler_limit, last),
         save_refused_(std::move(save_refused)) {}
 
   Secrets secrets;

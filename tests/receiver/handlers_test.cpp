@@ -31,7 +31,7 @@ bool all_handled(const Database& database) {
 class Running {
  public:
   Running(const std::string& database, Handler handler, std::chrono::seconds limit = 300s)
-      : handlers(io_, database, std::move(handler), limit) {
+      : handlers(io_, database, std::move(handler), limit, 1h) {
     signals_.async_wait([this](const beast::error_code&, int) { handlers.stop(); });
     handlers.start();
     thread_ = std::thread([this] { io_.run(); });
@@ -101,13 +101,34 @@ TEMPLATE_TEST_CASE("a handler that hangs ends the process, which does not wait f
   end.set_value();
 }
 
+TEST_CASE("after a handler has hung, the process ends, even if others never finish") {
+  const Sqlite database;
+  open_store(database.where(), Purpose::record)->record({{"hangs", "a"}});
+  const pid_t child = fork();
+  if (child == 0) {
+    asio::io_context io(1);
+    asio::signal_set ignored(io, SIGTERM);  // as if it waited for others
+    Handlers handlers(
+        io, database.where(),
+        [](Transaction&, const std::string&, const std::string&) { std::promise<void>().get_future().wait(); }, 1s,
+        1s);
+    handlers.start();
+    io.run();
+    std::_Exit(0);
+  }
+  int status = 0;
+  CHECK(eventually([&] { return waitpid(child, &status, WNOHANG) == child; }));
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 3);
+}
+
 TEST_CASE("a receiver with a handler that hangs says so, ends with 3, and the next one goes on") {
   const Sqlite database;
   open_store(database.where(), Purpose::record)->record({{"whe_1", event("whe_1")}});
   database.before_insert("notes", "NEW.event_id = 'whe_1'",
                          "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n)");
   {
-    Receiver receiver(database.where(), database.folder.path / "log", {test_secret, {"--handler-limit", "5"}});
+    Receiver receiver(database.where(), database.folder.path / "log", {test_secret, {"--handler-limit", "4"}});
     if (GENERATE(false, true)) {  // also one that is told to stop
       REQUIRE(eventually([&] { return database.query("SELECT attempts FROM webhook_events") == "1\n"; }));
       receiver.signal(SIGTERM);
@@ -115,6 +136,7 @@ TEST_CASE("a receiver with a handler that hangs says so, ends with 3, and the ne
     CHECK(receiver.wait() == 3);
     CHECK(count(receiver.log(), "the handler of whe_1 has been running for ") == 2);
     CHECK(count(receiver.log(), " s: the receiver stops\n") == 1);
+    CHECK(count(receiver.log(), "running for 0 s") == 0);
   }
   CHECK(database.query("SELECT attempts FROM webhook_events WHERE handled_at IS NULL") == "1\n");
   CHECK(database.query("SELECT count(*) FROM notes") == "0\n");

@@ -227,6 +227,19 @@ TEMPLATE_TEST_CASE("a handler that loses its connection stops no others, and its
   }));
 }
 
+TEST_CASE("a handler whose statement fails costs no connection", "[postgres]") {
+  const Postgres database;
+  open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}, {"whe_2", "b"}});
+  const auto store = open_store(database.where(), Purpose::handle);
+  Values connections;
+  const Handler handler = [&](Transaction& db, const std::string&, const std::string&) {
+    connections.push_back(db.run("SELECT pg_backend_pid()")[0]);
+    db.run("SELECT 1 / 0");
+  };
+  for (int i = 0; i < 2; ++i) CHECK(handle_next(*store, handler));
+  CHECK(connections.at(0) == connections.at(1));
+}
+
 TEMPLATE_TEST_CASE("a table may be altered under a handler, whose statements are not kept", "", TEST_DATABASES) {
   const TestType database;
   const auto record = open_store(database.where(), Purpose::record);
