@@ -71,8 +71,7 @@ struct Attempt {
   std::string reason{};  ///< If it was not.
 };
 
-/// What is not handled. Counting stops at 100,000 events each that are new, that were tried, and that do not
-/// parse.
+/// What is not handled. Counting stops at 100,000 each: new events, tried ones, and those that do not parse.
 struct Backlog {
   long waiting = 0;     ///< Events, without those of `unparsable`.
   long age = 0;         ///< For how many seconds the oldest of them has waited.
