@@ -43,12 +43,12 @@ class Handlers {
     asio::co_spawn(io_, watch(), [](std::exception_ptr e) {
       if (e) std::rethrow_exception(e);
     });
-    for (auto n = threads_.size(); n > 0; --n) wake();
+    wake();
   }
   /// Tells of a new event. Without this call it is found within a second, as are the events of other receivers.
   void wake() {
     if (is_stopping_) return;
-    is_missed_ = resting_.empty();
+    is_missed_ = resting_.empty() || (threads_[0].retries_unparsable && resting_.front() != &threads_[0]);
     if (is_missed_) return;
     Thread& thread = *resting_.front();
     resting_.pop_front();
@@ -81,8 +81,10 @@ class Handlers {
     std::optional<Attempt> attempt;
     std::string problem;
     try {
-      if (thread.retries_unparsable) thread.store->retry_unparsable();
-      thread.retries_unparsable = false;
+      if (thread.retries_unparsable) {
+        thread.store->retry_unparsable();
+        asio::post(io_, [this] { start_others(); });
+      }
       attempt = thread.store->handle_next([&](Transaction& db, const std::string& id, const std::string& body) {
         asio::post(io_, [&thread, id, now = clock::now()] {
           thread.id = id;
@@ -96,6 +98,12 @@ class Handlers {
     asio::post(io_, [this, &thread, attempt, problem] { finish(thread, attempt, problem); });
   }
 
+  // Only now: else they might be quick enough to handle a body that is then made due again.
+  void start_others() {
+    threads_[0].retries_unparsable = false;
+    for (auto n = threads_.size(); n > 1; --n) wake();
+  }
+
   void finish(Thread& thread, const std::optional<Attempt>& attempt, const std::string& problem) {
     const auto has_it = [&](const Thread& each) { return each.problem == problem; };
     if (!problem.empty() && std::none_of(threads_.begin(), threads_.end(), has_it)) the_log.line(problem);
@@ -103,7 +111,7 @@ class Handlers {
     thread.id.clear();
     hanging_ -= thread.hangs;
     thread.is_slow = thread.hangs = false;
-    resting_.push_back(&thread);
+    thread.retries_unparsable ? resting_.push_front(&thread) : resting_.push_back(&thread);
     if (attempt) {
       ++(attempt->is_handled ? handled : failed);
       if (!attempt->is_handled) the_log.line("not handled: " + attempt->id + ": " + attempt->reason);
