@@ -91,7 +91,7 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 std::string percent_encoded(const std::string& text) {
   std::ostringstream out;
   out << std::uppercase << std::hex;
-  for (const unsigned char c : text) out << '%' << (c / 16) << (c % 16);
+  for (const char c : text) out << '%' << ((c & 0xFF) / 16) << ((c & 0xFF) % 16);
   return out.str();
 }
 

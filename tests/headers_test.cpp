@@ -278,7 +278,7 @@ TEST_CASE("a range may be one that is only iterated as non-const") {
   check_is(webhook_headers(range));
   check_is(webhook_headers(unconst_range()));
   check_is_received(range);
-#if __cpp_lib_ranges >= 201911L
+#if __cpp_lib_ranges >= 201911L && (!defined(__clang__) || __clang_major__ >= 16)  // before, not with libstdc++
   check_is(webhook_headers(all | std::views::filter([](const auto& header) { return !header.first.empty(); })));
 #endif
 }

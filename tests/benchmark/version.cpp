@@ -11,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <map>
+#include <string_view>
 
 namespace webhooks = anthropic::webhooks;
 
@@ -27,7 +28,8 @@ std::vector<harness::row> ROWS(const std::string& real, const std::vector<std::s
         return unwrap(all[i]);
       })};
 #ifdef WITH_VERIFICATION
-  static const auto verifier = webhooks::WebhookVerifier::from_raw_key("32 bytes of a key, made by hand.");
+  static const auto verifier =
+      webhooks::WebhookVerifier::from_raw_key(std::string_view("32 bytes of a key, made by hand."));
   const auto now = std::chrono::system_clock::now();
   const auto headers = verifier.signed_headers("whe_1", real, now);
   rows.push_back(harness::make_row(

@@ -311,16 +311,18 @@ inline std::vector<WebhookFinding> diagnose_received(std::string_view secret, st
     return {finding_of(WebhookCause::verified, true, "The request verifies.")};
   }
   // These come first: they take little of the budget, and the search may exceed it.
-  const auto suspected = suspected_causes(request);
-  const auto proven = cause_search{is_accepted}.fewest_causes(request);
-  if (!proven.empty()) return proven;
-  if (!suspected.empty()) return suspected;
-  return {
-      finding_of(WebhookCause::unknown, false,
-                 budget.is_exceeded()
-                     ? "No signature matches, of what was tried until it was too much work for a request so large."
-                     : "No signature matches, whatever was tried. Probably the secret is that of another "
-                       "endpoint or environment, or the body was changed.")};
+  auto findings = suspected_causes(request);
+  if (auto proven = cause_search{is_accepted}.fewest_causes(request); !proven.empty())
+    findings = std::move(proven);
+  if (findings.empty()) {
+    findings.push_back(finding_of(
+        WebhookCause::unknown, false,
+        budget.is_exceeded()
+            ? "No signature matches, of what was tried until it was too much work for a request so large."
+            : "No signature matches, whatever was tried. Probably the secret is that of another "
+              "endpoint or environment, or the body was changed."));
+  }
+  return findings;
 }
 
 }  // namespace detail

@@ -595,27 +595,31 @@ constexpr std::size_t index_of(std::string_view key) {
   return std::apply(
       [key](const auto&... each) {
         std::size_t index = 0;
-        static_cast<void>(((each.name == key || (++index, false)) || ...));
+        bool is_found = false;
+        ((is_found = is_found || each.name == key, index += is_found ? 0 : 1), ...);
         return index;
       },
       all_members);
 }
 
+template <class T>
+inline constexpr std::size_t member_count_of =
+    std::apply([](auto... each) { return (std::size_t{0} + ... + is_member_of<decltype(each), T>); }, all_members);
+
 /// The indices in `all_members` of the members of T.
 template <class T>
-constexpr auto indices_of() {
-  constexpr auto indices = std::apply(
-      [](auto... each) {
-        std::array<std::size_t, (std::size_t{0} + ... + is_member_of<decltype(each), T>)> found{};
-        std::size_t index = 0, count = 0;
+constexpr std::array<std::size_t, member_count_of<T>> indices_of() {
+  static_assert(
+      !is_known_event_data<T> || sizeof(T) == member_count_of<T> * sizeof(std::string),
+      "T has a member without a row in detail::all_members, or one that is not a std::string: add the row");
+  std::array<std::size_t, member_count_of<T>> found{};
+  std::size_t index = 0, count = 0;
+  std::apply(
+      [&](auto... each) {
         ((is_member_of<decltype(each), T> ? void(found[count++] = index++) : void(++index)), ...);
-        return found;
       },
       all_members);
-  static_assert(
-      !is_known_event_data<T> || sizeof(T) == indices.size() * sizeof(std::string),
-      "T has a member without a row in detail::all_members, or one that is not a std::string: add the row");
-  return indices;
+  return found;
 }
 
 /// The strings of an event's data by their indices in `all_members`, null for those that it does not have.

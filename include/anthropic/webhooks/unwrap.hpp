@@ -18,7 +18,7 @@ namespace anthropic::webhooks {
 /// Parses the body of a webhook request into an event, or sets `error`. It does NOT verify who sent it.
 ///
 /// The body must be JSON (RFC 8259) in UTF-8; it may start with a byte-order mark. Of duplicate keys the last one
-/// wins. A lone surrogate, such as "\ud83d", is read as U+FFFD. Nothing recurses, however deep the body nests.
+/// wins. The escape of a lone surrogate is read as U+FFFD. Nothing recurses, however deep the body nests.
 /// Safe to call from any thread. If it returns an event, `error` holds no error.
 /// @throws std::bad_alloc, and nothing else.
 template <class Event = BetaWebhookEvent>  // A template is compiled only where it is called.
@@ -37,13 +37,14 @@ namespace detail {
 
 /// How a member usually starts: `,"id":"`.
 template <char Separator, std::size_t Key, char Value = '"'>
-inline constexpr auto usual_start = [] {
+inline constexpr auto usual_start = []() -> std::array<char, key_names[Key].size() + 5> {
   std::array<char, key_names[Key].size() + 5> text{Separator, '"'};
   std::size_t size = 2;
   for (const char c : key_names[Key]) text[size++] = c;
   for (const char c : {'"', ':', Value}) text[size++] = c;
   return text;
-}();
+}
+();
 
 /// Finds the fields of an event in one pass over a body. They are valid as long as the reader and the body.
 class body_reader {
