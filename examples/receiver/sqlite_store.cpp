@@ -33,12 +33,15 @@ class SqliteStore final : public SharedStore {
   SqliteStore(std::string path, Purpose purpose)
       : SharedStore(sqlite_dialect), path_(std::move(path)), purpose_(purpose) {
     if (sqlite3_libversion_number() < 3035000) throw std::runtime_error("SQLite: version 3.35 or newer is needed");
-    check_at_start();
+    try {
+      check_at_start();
+    } catch (...) {  // there will be no destructor
+      turn_ = {};
+      forget();
+      throw;
+    }
   }
-  ~SqliteStore() override {
-    const std::lock_guard lock(turn);
-    all_.erase(this);
-  }
+  ~SqliteStore() override { forget(); }
 
  private:
   void begin(Access access) override {
@@ -123,6 +126,11 @@ class SqliteStore final : public SharedStore {
     turn_ = std::unique_lock(turn, limit);
     if (!turn_) throw DatabaseError(DatabaseError::temporary, "SQLite: a handler is still writing");
     if (!db_) connect();
+  }
+
+  void forget() {
+    const std::lock_guard lock(turn);
+    all_.erase(this);
   }
 
   void connect() try {
