@@ -345,10 +345,8 @@ TEST_CASE("in the grace period it takes deliveries, and a proxy is told to use o
   CHECK(eventually([&] { return health() == "503"; }));
   CHECK(kept.send(request).read().find("Connection: close") != std::string::npos);
   CHECK(deliver(receiver.port, event("whe_2")) == 200);
-  const auto begin = std::chrono::steady_clock::now();
-  const Connection silent(receiver.port);  // for which it no longer waits long
+  const Connection silent(receiver.port);  // for which it no longer waits ten minutes
   CHECK(eventually([&] { return silent.has_ended(); }));
-  CHECK(std::chrono::steady_clock::now() - begin < 100s);
   receiver.signal(SIGTERM);  // the second ends it
   CHECK(receiver.wait() == 0);
   CHECK(database.query("SELECT count(*) FROM webhook_events") == "2\n");

@@ -40,9 +40,9 @@ std::string message_of(const openssl_fault& fault);
 
 /// HMAC-SHA256 with one key, by OpenSSL's EVP_MAC. Safe to call from many threads at once.
 ///
-/// A context with the key is kept as it is, and a call works on a copy. It then leaves the copy for the next call,
-/// since copying takes more than half as long as signing a delivery. If several threads call it at once, all but
-/// one make another copy.
+/// A context with the key is kept as it is, and a call works on a copy. It then leaves the copy as a spare for the
+/// next call of its thread, since copying takes 0.8 times as long as signing. With one spare for all threads, two
+/// sign no more than one; with one each, 1.6 times as much.
 class hmac_sha256 {
  public:
   using digest = std::array<unsigned char, 32>;
@@ -50,9 +50,9 @@ class hmac_sha256 {
   static std::optional<hmac_sha256> make(std::string_view key, openssl_fault& fault);
 
   hmac_sha256(hmac_sha256&& other) noexcept
-      : original_(std::move(other.original_)), copy_(other.copy_.exchange(nullptr)), restarts_(other.restarts_) {}
+      : original_(std::move(other.original_)), restarts_(other.restarts_) {}  // it makes spares again
   hmac_sha256& operator=(hmac_sha256&&) = delete;
-  ~hmac_sha256() { EVP_MAC_CTX_free(copy_); }
+  ~hmac_sha256() { free_spares(); }
 
   [[nodiscard]] openssl_fault sign(std::initializer_list<std::string_view> message, digest& result) const;
 
@@ -63,10 +63,19 @@ class hmac_sha256 {
   };
   using context = std::unique_ptr<EVP_MAC_CTX, deleter>;
 
+  struct alignas(64) spare_context {             // each in a cache line
+    std::atomic<EVP_MAC_CTX*> context{nullptr};  // null while a call works on it
+  };
+
   explicit hmac_sha256(context original) : original_(std::move(original)) {}
 
+  std::atomic<EVP_MAC_CTX*>& spare_of_thread() const;
+  void free_spares() {
+    for (auto& each : spares_) EVP_MAC_CTX_free(each.context.exchange(nullptr));
+  }
+
   context original_;
-  mutable std::atomic<EVP_MAC_CTX*> copy_{nullptr};  // null while a call works on it
+  mutable std::array<spare_context, 8> spares_;  // the ninth thread shares the one of the first
   bool restarts_ = true;
 };
 
@@ -112,13 +121,13 @@ inline const unsigned char* bytes_of(std::string_view text) {
 /// would make SSL_get_error() fail for another connection in this thread, so they are removed, those before kept.
 template <class F>
 openssl_fault call_openssl(F f) {
-  const auto earlier = ERR_peek_last_error();
   ERR_set_mark();
   const bool succeeded = f();
-  const auto last = ERR_peek_last_error();
-  const char* const reason = succeeded || last == earlier ? nullptr : ERR_reason_error_string(last);
+  const auto last = succeeded ? 0 : ERR_peek_last_error();
   ERR_pop_to_mark();
-  return {succeeded || reason != nullptr ? reason : "no reason given"};
+  if (succeeded) return {};
+  const char* const reason = last == ERR_peek_last_error() ? nullptr : ERR_reason_error_string(last);
+  return {reason != nullptr ? reason : "no reason given"};
 }
 
 inline std::string message_of(const openssl_fault& fault) {
@@ -151,21 +160,28 @@ inline std::optional<hmac_sha256> hmac_sha256::make(std::string_view key, openss
     result.reset();
   } else if (result->sign({"x"}, again) || first != again) {
     result->restarts_ = false;
-    EVP_MAC_CTX_free(result->copy_.exchange(nullptr));
+    result->free_spares();
   }
   return result;
 }
 
+inline std::atomic<EVP_MAC_CTX*>& hmac_sha256::spare_of_thread() const {
+  static std::atomic<std::size_t> next{0};
+  thread_local const std::size_t number = next++;
+  return spares_[number % spares_.size()].context;
+}
+
 inline openssl_fault hmac_sha256::sign(std::initializer_list<std::string_view> message, digest& result) const {
   return call_openssl([&] {
-    context used(copy_.exchange(nullptr));
+    auto& spare = spare_of_thread();
+    context used(spare.exchange(nullptr));
     if (used == nullptr) used.reset(EVP_MAC_CTX_dup(original_.get()));
     // Without a key, it starts again with the one that it has.
     bool good = used != nullptr && EVP_MAC_init(used.get(), nullptr, 0, nullptr) == 1;
     for (const auto part : message) good = good && EVP_MAC_update(used.get(), bytes_of(part), part.size()) == 1;
     std::size_t size = 0;
     good = good && EVP_MAC_final(used.get(), result.data(), &size, result.size()) == 1 && size == result.size();
-    if (good && restarts_) used.reset(copy_.exchange(used.release()));
+    if (good && restarts_) used.reset(spare.exchange(used.release()));
     return good;
   });
 }
