@@ -83,7 +83,8 @@ TEMPLATE_TEST_CASE("a handler that hangs ends the process, which does not wait f
   open_store(database.where(), Purpose::record)->record({{"hangs", "a"}});
   std::promise<void> end;
   Running running(
-      database.where(), [&](Transaction&, const std::string&, const std::string&) { end.get_future().wait(); }, 1s);
+      database.where(), [&](Transaction&, const std::string&, const std::string&) { end.get_future().wait(); },
+      1s);
   running.wait();  // since there was a SIGTERM
   CHECK(running.handlers.has_hung());
   CHECK(
