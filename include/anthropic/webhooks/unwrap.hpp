@@ -49,7 +49,7 @@ inline constexpr auto usual_start = []() -> std::array<char, key_names[Key].size
 /// Finds the fields of an event in one pass over a body. They are valid as long as the reader and the body.
 class body_reader {
  public:
-  explicit body_reader(std::string_view body) : json_(body), body_size_(body.size()) {
+  explicit body_reader(std::string_view body) : json_(body) {
     const char* at = json_.skip_space(json_.skip_byte_order_mark());
     json_type type = json_type::object;
     at = json_.skip_space(json_.is_at('{', at) ? read_envelope(at) : json_.skip_value(at, type));
@@ -143,8 +143,8 @@ class body_reader {
     if (json_.failed()) return end;
     std::string_view text(at, static_cast<std::size_t>(end - at) - 1);
     if (has_escapes) {
-      if (unescaped_.empty())
-        unescaped_.reserve(body_size_);  // so that it never moves, and views of it stay valid
+      // Room for what may follow, so that it never moves, and views of it stay valid.
+      if (unescaped_.empty()) unescaped_.reserve(static_cast<std::size_t>(json_.end() - at));
       const auto begin = unescaped_.size();
       append_unescaped(text, unescaped_);
       text = std::string_view(unescaped_).substr(begin);
@@ -154,7 +154,6 @@ class body_reader {
   }
 
   json_reader json_;
-  std::size_t body_size_;
   std::string unescaped_;
 };
 

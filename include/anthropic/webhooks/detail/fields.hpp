@@ -39,8 +39,8 @@ inline constexpr auto wire_order = [] {
   static_assert(id_key == 0);
   std::array<std::size_t, member_count + 1> keys{};
   for (std::size_t key = 1; key < keys.size(); ++key) {
-    std::size_t at = key;
-    for (; at > 1 && key_names[key] < key_names[keys[at - 1]]; --at) keys[at] = keys[at - 1];
+    std::size_t at = 1;
+    for (std::size_t other = 1; other < keys.size(); ++other) at += key_names[other] < key_names[key];
     keys[at] = key;
   }
   return keys;
@@ -112,16 +112,10 @@ std::size_t find_wrong_member(const fields& in) {
 struct data_maker {
   template <class T>
   operator T() const {
-    return make<T>(std::make_index_sequence<indices_of<T>().size()>());
+    return std::apply([this](auto... keys) { return T{std::string(in.text(keys))...}; }, indices_of<T>());
   }
 
   const fields& in;
-
- private:
-  template <class T, std::size_t... Is>
-  [[nodiscard]] T make(std::index_sequence<Is...> /*members*/) const {
-    return T{std::string(in.text(indices_of<T>()[Is]))...};
-  }
 };
 
 template <class Data>
@@ -131,22 +125,18 @@ struct known_type {
   void (*emplace)(Data& data, const fields& in);
 };
 
-template <class Data, std::size_t Index>
-constexpr known_type<Data> known_type_at() {
-  using T = std::variant_alternative_t<Index, Data>;
-  return {T::type, &find_wrong_member<T>,
-          [](Data& data, const fields& in) { data.template emplace<Index>(data_maker{in}); }};
-}
-
-template <class Data, class Indices = std::make_index_sequence<std::variant_size_v<Data> - 1>>
-inline constexpr bool known_types = false;
 template <class Data, std::size_t... Is>
-inline constexpr std::array known_types<Data, std::index_sequence<Is...>>{known_type_at<Data, Is>()...};
+constexpr auto make_known_types(std::index_sequence<Is...> /*alternatives*/) {
+  return std::array{known_type<Data>{
+      std::variant_alternative_t<Is, Data>::type, &find_wrong_member<std::variant_alternative_t<Is, Data>>,
+      [](Data& data, const fields& in) { data.template emplace<Is>(data_maker{in}); }}...};
+}
 
 /// The event type with this tag, or null.
 template <class Data>
 const known_type<Data>* find_type(std::string_view tag) {
-  for (const auto& type : known_types<Data>) {
+  static constexpr auto types = make_known_types<Data>(std::make_index_sequence<std::variant_size_v<Data> - 1>());
+  for (const auto& type : types) {
     if (type.tag == tag) return &type;
   }
   return nullptr;

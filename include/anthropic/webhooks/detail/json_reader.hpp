@@ -18,17 +18,8 @@ namespace anthropic::webhooks::detail {
 enum class json_type : unsigned char { absent, other, null, boolean, number, array, object, string };
 
 constexpr const char* name_of(json_type type) {
-  switch (type) {
-    case json_type::absent: return "nothing";
-    case json_type::other: return "another type";
-    case json_type::null: return "null";
-    case json_type::boolean: return "boolean";
-    case json_type::number: return "number";
-    case json_type::array: return "array";
-    case json_type::object: return "object";
-    case json_type::string: return "string";
-  }
-  return "";
+  constexpr std::array names{"nothing", "another type", "null", "boolean", "number", "array", "object", "string"};
+  return names[static_cast<std::size_t>(type)];
 }
 
 /// Finds the first byte that is a quote, a backslash, a control character or not ASCII.
@@ -40,14 +31,16 @@ skip_plain(const char* at, const char* end) {
   // Eight bytes at a time, which takes a tenth off a delivery ("Determine if a word has a byte less than n", in
   // Bit Twiddling Hacks: https://graphics.stanford.edu/~seander/bithacks.html). Subtracting n from each byte sets
   // the high bit of the lowest byte that is less than n. A borrow may set it wrongly in higher bytes, but only the
-  // lowest is used. Flipping bit 1 moves the quote (0x22) next to the
-  // control characters (below 0x20, and then below 0x21).
+  // lowest is used. Flipping bit 1 moves the quote (0x22) next to the control characters (below 0x20, and then
+  // below 0x21).
   for (; end - at >= 8; at += 8) {
     const std::uint64_t word = load_little_endian(at);
     const std::uint64_t quote_or_control = (word ^ (ones * 2)) - ones * 0x21;
     const std::uint64_t backslash = (word ^ (ones * '\\')) - ones;
-    const std::uint64_t special = (quote_or_control | backslash | word) & (ones * 0x80);
-    if (special != 0) return at + lowest_marked_byte(special);
+    std::uint64_t special = (quote_or_control | backslash | word) & (ones * 0x80);
+    if (special == 0) continue;
+    for (; (special & 0x80) == 0; special >>= 8) ++at;
+    return at;
   }
   const auto is_plain = [](unsigned char c) { return c >= ' ' && c < 0x80 && c != '"' && c != '\\'; };
   while (at != end && is_plain(static_cast<unsigned char>(*at))) ++at;

@@ -49,11 +49,6 @@ class hmac_sha256 {
 
   static std::optional<hmac_sha256> make(std::string_view key, openssl_fault& fault);
 
-  hmac_sha256(hmac_sha256&& other) noexcept
-      : original_(std::move(other.original_)), restarts_(other.restarts_) {}  // it makes spares again
-  hmac_sha256& operator=(hmac_sha256&&) = delete;
-  ~hmac_sha256() { free_spares(); }
-
   [[nodiscard]] openssl_fault sign(std::initializer_list<std::string_view> message, digest& result) const;
 
  private:
@@ -63,19 +58,23 @@ class hmac_sha256 {
   };
   using context = std::unique_ptr<EVP_MAC_CTX, deleter>;
 
-  struct alignas(64) spare_context {             // each in a cache line
+  struct alignas(64) spare_context {  // each in a cache line
+    spare_context() = default;
+    spare_context(const spare_context&) = delete;
+    spare_context& operator=(const spare_context&) = delete;
+    ~spare_context() { EVP_MAC_CTX_free(context); }
+
     std::atomic<EVP_MAC_CTX*> context{nullptr};  // null while a call works on it
   };
+  using spare_contexts = std::array<spare_context, 8>;  // the ninth thread shares the one of the first
 
-  explicit hmac_sha256(context original) : original_(std::move(original)) {}
+  explicit hmac_sha256(context original)
+      : original_(std::move(original)), spares_(std::make_unique<spare_contexts>()) {}
 
   std::atomic<EVP_MAC_CTX*>& spare_of_thread() const;
-  void free_spares() {
-    for (auto& each : spares_) EVP_MAC_CTX_free(each.context.exchange(nullptr));
-  }
 
   context original_;
-  mutable std::array<spare_context, 8> spares_;  // the ninth thread shares the one of the first
+  std::unique_ptr<spare_contexts> spares_;
   bool restarts_ = true;
 };
 
@@ -160,7 +159,7 @@ inline std::optional<hmac_sha256> hmac_sha256::make(std::string_view key, openss
     result.reset();
   } else if (result->sign({"x"}, again) || first != again) {
     result->restarts_ = false;
-    result->free_spares();
+    result->spares_ = std::make_unique<spare_contexts>();
   }
   return result;
 }
@@ -168,7 +167,7 @@ inline std::optional<hmac_sha256> hmac_sha256::make(std::string_view key, openss
 inline std::atomic<EVP_MAC_CTX*>& hmac_sha256::spare_of_thread() const {
   static std::atomic<std::size_t> next{0};
   thread_local const std::size_t number = next++;
-  return spares_[number % spares_.size()].context;
+  return (*spares_)[number % spares_->size()].context;
 }
 
 inline openssl_fault hmac_sha256::sign(std::initializer_list<std::string_view> message, digest& result) const {

@@ -37,15 +37,4 @@ constexpr std::uint64_t load_little_endian(const char* bytes) noexcept {
   return byte(0) | byte(1) | byte(2) | byte(3) | byte(4) | byte(5) | byte(6) | byte(7);
 }
 
-/// The index of the lowest byte with its high bit set, of a word that has such bits and no others.
-constexpr std::size_t lowest_marked_byte(std::uint64_t marks) noexcept {
-#ifdef __GNUC__
-  return static_cast<unsigned>(__builtin_ctzll(marks)) / 8;
-#else
-  std::size_t index = 0;
-  for (; (marks & 0x80) == 0; marks >>= 8) ++index;
-  return index;
-#endif
-}
-
 }  // namespace anthropic::webhooks::detail
