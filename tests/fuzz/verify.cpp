@@ -66,8 +66,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   } catch (const WebhookVerificationError& e) {
     require(e.code() == WebhookErrc::invalid_secret, "the secret is at fault");
     static std::set<std::string> messages;
-    messages.insert(e.what());
-    require(messages.size() <= 14 + 15, "the message is one of a few, and does not tell the secret");
+    messages.insert(std::regex_replace(e.what(), std::regex("short: [0-9]+"), "short"));
+    constexpr auto problems = static_cast<std::size_t>(detail::secret_problem::short_key);
+    require(messages.size() <= problems, "each problem has one message, which does not tell the secret");
     return 0;
   }
 
@@ -99,13 +100,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   try {
     require(verifier->verify(body, headers, at) == 0, "there is only one secret");
     require(good, "what is accepted was signed with the key");
-    require(error.code() < WebhookErrc::missing_header, "a lookup function finds what a range has");
+    require(error.http_status() != 401, "a lookup function finds what a range has");
   } catch (const WebhookVerificationError& e) {
     require(!good, "what was signed with the key is accepted");
     require(error.code() == e.code() && std::string_view(error.what()) == e.what(),
             "the error is the same for a lookup function");
-    require(e.code() >= WebhookErrc::missing_header && e.code() <= WebhookErrc::no_matching_signature,
-            "the headers are at fault");
     require(e.http_status() == 401 && e.path().empty(), "it is no error of the body");
     require(std::string_view(e.what()).find(expected) == std::string_view::npos,
             "the message does not tell the signature");

@@ -44,6 +44,9 @@ class Running {
     asio::post(io_, [this] { signals_.cancel(); });
     wait();
   }
+  void wake() {
+    asio::post(io_, [this] { handlers.wake(); });
+  }
   Backlog backlog() { return asio::co_spawn(io_, handlers.backlog(), asio::use_future).get(); }
   void wait() {
     if (thread_.joinable()) thread_.join();
@@ -180,6 +183,33 @@ TEMPLATE_TEST_CASE("a delivery that the database refuses does not take others al
   CHECK(results["2"] == "duplicate");
   for (const char* id : {"bad_1", "bad_2"}) CHECK(contains(results[id], "refused"));
   CHECK(database.query("SELECT id FROM webhook_events ORDER BY id") == "1\n2\n3\n4\n");
+}
+
+TEMPLATE_TEST_CASE("a handler that is slow while it writes holds up a delivery for one event at most", "",
+                   STORES) {
+  const TestType database;
+  asio::io_context io(1);
+  Recorder recorder(io, database.where());
+  Running running(database.where(), [](Transaction& db, const std::string& id, const std::string&) {
+    note(db, id);
+    std::this_thread::sleep_for(300ms);
+  });
+  std::string problems;
+  const auto record = [&](std::string thread) -> asio::awaitable<void> {
+    for (int i = 0; i < 5; ++i) {
+      try {
+        co_await recorder.record(thread + std::to_string(i), "a");
+      } catch (const std::exception& e) {
+        problems += e.what();
+      }
+      running.wake();
+    }
+  };
+  for (const char* thread : {"a", "b", "c", "d"}) asio::co_spawn(io, record(thread), asio::detached);
+  io.run();
+  CHECK(problems.empty());
+  REQUIRE(eventually([&] { return all_handled(database); }));
+  CHECK(database.query("SELECT count(DISTINCT event_id) FROM notes") == "20\n");
 }
 
 TEMPLATE_TEST_CASE("the backlog is counted while all handlers hang", "", STORES) {
