@@ -11,18 +11,18 @@
 #include <utility>
 #include <vector>
 
-/// A loop of its own: Catch2 times one row after the other, so that a change in the machine's speed would look
-/// like one of the code's, and Google Benchmark, which can interleave them, prints no ratios.
+/// Neither Catch2 nor Google Benchmark will do. Catch2 times one row after another, so a change in the machine's
+/// speed would look like one in the code's; Google Benchmark can interleave rows, but prints no ratios.
 namespace harness {
 
 struct row {
   std::string name;
-  std::function<void(std::size_t)> repeat;  // calls the measured function so many times
+  std::function<void(std::size_t)> repeat;  // calls the measured function that many times
 };
 
 struct result {
-  double ns;           // a call, median
-  double allocations;  // a call, mean; parsers that keep their buffers took them before
+  double ns;           // per call, median
+  double allocations;  // per call, mean; without the buffers that parsers keep
 };
 
 template <class T>
@@ -43,9 +43,8 @@ inline std::chrono::duration<double, std::nano> time(const row& row, std::size_t
   return std::chrono::steady_clock::now() - start;
 }
 
-/// Times every row for a slice in each round, each round starting with another row. Slices are so short that few
-/// of them are interrupted by another process, which the median then leaves out. `period` is the number of calls
-/// after which a row does the same again.
+/// Times a slice of every row in each round, and starts each round with another row. Slices are short, so other
+/// processes interrupt few of them, and the median leaves those out. A row repeats itself after `period` calls.
 inline std::vector<result> measure(const std::vector<row>& rows, std::size_t period = 1,
                                    std::chrono::nanoseconds slice = std::chrono::microseconds{200}) {
   constexpr std::size_t rounds = 501;

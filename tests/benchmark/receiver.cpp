@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// Deliveries a second of one receiver, on 32 connections that stay open, as those of a proxy do, against bare
-// durable inserts of the same rows into the same database: one after the other on one connection and, for
-// PostgreSQL, with 32 clients of its own pgbench. Then the same while a thousand more connections are open that
-// send nothing. The sender, the receiver and the database share the machine.
+// Deliveries per second to one receiver on 32 persistent connections, like those of a proxy, against bare durable
+// inserts of the same rows into the same database: one after another on one connection and, for PostgreSQL, with
+// 32 clients of its own pgbench. Then the same with a thousand idle connections more. The sender, the receiver and
+// the database share the machine.
 #include "../receiver/databases.hpp"
 
 #include <anthropic/webhooks/verify.hpp>
@@ -41,8 +41,7 @@ std::string new_id() {
   return "whe_0f1e2d3c4b5a69788796a5b4" + std::to_string(100'000'000 + ++number);
 }
 
-/// Calls what `make` returns, in as many threads, each of which has its own, again and again, and returns the
-/// calls a second.
+/// Repeatedly calls what `make` returns, once per thread, in that many threads. Returns the calls per second.
 template <class Make>
 double rate(int threads, Make make) {
   std::atomic<long> calls{0};
@@ -111,7 +110,7 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-/// Inserts one after the other, each of which waits for the disk.
+/// Inserts one row after another, and waits for the disk each time.
 double one_by_one(const Sqlite& database) {
   sqlite3* opened = nullptr;
   sqlite3_open(database.where().c_str(), &opened);
@@ -178,7 +177,7 @@ void measure(const char* name) {
     if (!eventually([&] {
           return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "0\n";
         })) {
-      fail("there are events that are not handled");
+      fail("some events are not handled");
     }
     const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
     handled.push_back(std::stod(database.query("SELECT count(*) FROM webhook_events")) / took.count());

@@ -26,7 +26,7 @@ constexpr double no_goal = 0;
 struct unwrapper {
   const char* name;
   webhooks::UnwrapWebhookEvent (*unwrap)(std::string_view body);
-  double goal = no_goal;  // the least time that it should take, as a multiple of unwrap()'s
+  double goal = no_goal;  // the least time it should take, as a multiple of unwrap()'s
 };
 
 #ifdef __clang__
@@ -61,7 +61,7 @@ auto in_turn(std::size_t count, F f) {
   };
 }
 
-/// Medians of the unwrappers on a body each, which they have to read alike, and then of copies of their events.
+/// The median times of the unwrappers, which must agree on each body, and then of copying the events.
 std::vector<harness::result> measure(const std::vector<unwrapper>& unwrappers,
                                      const std::vector<std::string>& bodies) {
   std::vector<webhooks::UnwrapWebhookEvent> events;
@@ -86,7 +86,7 @@ std::string goal_text(const char* relation, double goal) {
   return text;
 }
 
-/// Prints the unwrappers in comparison with unwrap(), the first of them, and returns the bars of a chart of it.
+/// Prints how the unwrappers compare with unwrap(), the first of them, and returns the bars of a chart.
 std::vector<chart::bar> print_peers(const char* title, const std::vector<std::string>& bodies) {
   const auto results = measure(all, bodies);
   std::vector<chart::bar> bars;
@@ -108,7 +108,7 @@ struct changed_body {
   double dom_goal = no_goal;  // of nlohmann's time, as a multiple of unwrap()'s
 };
 
-/// Prints how unwrap() takes to bodies that are not as the service sends them today.
+/// Prints how unwrap() copes with bodies unlike those that the service sends today.
 void print_changed_bodies(const std::vector<changed_body>& bodies) {
   std::vector<harness::row> rows;
   for (const auto& body : bodies) {
@@ -141,7 +141,7 @@ nlohmann::ordered_json reversed(const nlohmann::ordered_json& json) {
   return result;
 }
 
-/// The order of the keys in the service's documentation.
+/// The event with its keys in the order of the service's documentation.
 nlohmann::ordered_json as_documented(const nlohmann::ordered_json& json) {
   const auto& data = json["data"];
   return {{"type", json["type"]},
@@ -154,7 +154,7 @@ nlohmann::ordered_json as_documented(const nlohmann::ordered_json& json) {
             {"workspace_id", data["workspace_id"]}}}};
 }
 
-/// An event of an unknown type with numbers, texts, objects and arrays, of about that many bytes.
+/// An event of an unknown type with numbers, strings, objects and arrays, about `size` bytes long.
 nlohmann::ordered_json unknown_event(nlohmann::ordered_json json, std::size_t size) {
   json["data"]["type"] = "workflow.published";
   auto& more = json["data"]["changes"] = nlohmann::ordered_json::array();
@@ -169,7 +169,7 @@ nlohmann::ordered_json unknown_event(nlohmann::ordered_json json, std::size_t si
 }
 
 #ifdef OTHER_VERSION
-/// Prints this version of the headers beside another.
+/// Compares this version of the headers with another.
 void print_versions(const std::string& real, const std::vector<std::string>& all_bodies) {
   auto rows = rows_of_this_version(real, all_bodies);
   const auto count = rows.size();

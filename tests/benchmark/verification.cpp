@@ -52,7 +52,7 @@ EVP_MAC_CTX* prepared_context(std::string_view key) {
   return context;
 }
 
-/// Has the allocations of OpenSSL, which do not go through operator new, counted with the others.
+/// Counts the allocations of OpenSSL too, which bypass operator new.
 void count_openssl_allocations() {
   CRYPTO_set_mem_functions(
       [](std::size_t size, const char*, int) { return ++allocations::count, std::malloc(size); },
@@ -66,7 +66,7 @@ void count_openssl_allocations() {
 
 using header_map = std::map<std::string, std::string>;
 
-/// The headers of a request as a server has them, with the three of Standard Webhooks or without.
+/// The headers of a signed request as a server has them.
 header_map headers_of(const webhooks::WebhookVerifier& signer, std::string_view id, std::string_view body,
                       std::chrono::system_clock::time_point now) {
   header_map headers{{"Accept", "*/*"},
@@ -85,7 +85,7 @@ struct delivery_row {
   double goal;  // of the time, as a multiple of the genuine delivery's
 };
 
-/// Prints what a whole delivery takes, from its headers and body to an event or an error.
+/// Prints the cost of a whole delivery, from its headers and body to an event or an error.
 void print_deliveries(std::string_view key, std::string_view id, const std::string& body,
                       std::chrono::system_clock::time_point now, const harness::row& hmac) {
   const auto verifier = webhooks::WebhookVerifier::from_raw_key(key);
@@ -117,7 +117,7 @@ void print_deliveries(std::string_view key, std::string_view id, const std::stri
       return verifier.try_unwrap(delivery.body, delivery.headers, error, now);
     }));
   }
-  // The same without the verification, whose hash takes what it takes whatever is wrong with the body.
+  // The same without verification, since the hash costs the same whatever is wrong with the body.
   for (const auto& [name, text] :
        {std::pair("not JSON, only parsed", broken), {"a field is missing, only parsed", lacking}}) {
     rows.push_back(harness::make_row(name, [text = text] {
@@ -135,7 +135,8 @@ void print_deliveries(std::string_view key, std::string_view id, const std::stri
     std::printf("%-42s %8.0f %10.2f %10.2f %8s %12.0f\n", rows[i].name.c_str(), results[i].ns,
                 results[i].ns / results[0].ns, results[i].ns / results[1].ns, goal, results[i].allocations);
   }
-  std::printf("A genuine delivery takes %.2f times the HMAC (goal 1.7).\n", results[1].ns / results[0].ns);
+  std::printf("A genuine delivery takes %.2f times as long as the HMAC (goal 1.7).\n",
+              results[1].ns / results[0].ns);
 }
 
 void print_verification(std::string_view body) {
@@ -151,7 +152,7 @@ void print_verification(std::string_view body) {
   const auto key_hmac = webhooks::detail::hmac_sha256::make(key, fault);
   const auto lookup = [&map](const char* name) { return map.at(name); };
 
-  std::string message;  // already in one piece, which a receiver's is not
+  std::string message;  // already in one piece, unlike a receiver's
   message.append(std::string_view(headers.id))
       .append(".")
       .append(std::string_view(headers.timestamp))
@@ -207,11 +208,11 @@ void print_verification(std::string_view body) {
     std::printf("%-42s %8.0f %10.2f %12.0f\n", rows[i].name.c_str(), results[i].ns, results[i].ns / results[0].ns,
                 results[i].allocations);
   }
-  std::printf("The library's HMAC takes %.2f times the one of a context that is reused (goal 1.1).\n",
+  std::printf("The library's HMAC takes %.2f times as long as OpenSSL's with a reused context (goal 1.1).\n",
               results[3].ns / results[0].ns);
   print_deliveries(key, id, std::string(body), now, rows[0]);
 
-  // Two threads with a context each are what the machine has to give.
+  // Two threads with a context each show what the machine can do.
   const auto repeat = [](const auto& f) {
     return [&f](std::size_t times) {
       for (; times > 0; --times) harness::keep(f());
@@ -232,8 +233,8 @@ void print_verification(std::string_view body) {
                                          {"HMAC, two threads", alongside(reinitialised, with_other_context)}},
                                         1, std::chrono::milliseconds{2});
   std::printf(
-      "\nTwo threads with one verifier verify %.2f times as many bodies as one; of HMACs, with a context each,\n"
-      "they make %.2f times as many (goal 1.7).\n",
+      "\nTwo threads that share a verifier verify %.2f times as many bodies as one. With an HMAC context each,\n"
+      "they make %.2f times as many HMACs (goal 1.7).\n",
       2 * threads[0].ns / threads[1].ns, 2 * threads[2].ns / threads[3].ns);
   EVP_MAC_CTX_free(original);
   EVP_MAC_CTX_free(context);

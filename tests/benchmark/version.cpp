@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Compiled for each of two versions of the headers. A macro renames the namespace `anthropic` of the other one,
-// and ROWS is the name of the function.
+// Compiled once for each of two versions of the headers. A macro renames the namespace `anthropic` of the other
+// version, and ROWS is the name of the function.
 #include "version.hpp"
 
 #include <anthropic/webhooks/unwrap.hpp>
@@ -15,7 +15,7 @@
 
 namespace webhooks = anthropic::webhooks;
 
-// A call of a function in a file of its own, as in a server: it is not inlined into the loop that measures it.
+// Not inlined into the loop that measures it, as in a server, whose call is in another file.
 [[gnu::noinline]] static webhooks::UnwrapWebhookEvent unwrap(const std::string& body) {
   return webhooks::unwrap(body);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // diagnose() always has a finding, reports `verified` exactly if the verifier accepts, proves nothing unless the
-// request was signed with its secret, shows no secret, and keeps within its budget. The input is a line each for
-// the secret, the webhook-id (which is the Content-Length too), the webhook-timestamp and the webhook-signature,
-// and then the body. Each $ in the signatures stands for the right one, and each % for that of another key.
+// request was signed with its secret, shows no secret, and stays within its budget. The input is a line each for
+// the secret, the webhook-id (also the Content-Length), the webhook-timestamp and the webhook-signature, and then
+// the body. In the signatures, each $ stands for the right one, and each % for one made with another key.
 #include <anthropic/webhooks/diagnose.hpp>
 
 #include "../signature.hpp"
@@ -28,7 +28,7 @@ using namespace anthropic::webhooks;
 
 namespace {
 
-/// Makes libFuzzer keep an input that takes more work than all before it, in steps of a tenth.
+/// Makes libFuzzer keep an input that takes at least a tenth more work than any before.
 __attribute__((section("__libfuzzer_extra_counters"))) std::array<std::uint8_t, 256> work_steps;
 
 void notice_work(std::size_t work) {
@@ -93,7 +93,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(finding.proven == findings.front().proven, "proven findings come alone");
     require(!finding.proven || signed_right, "nothing is proven without a signature");
     require(seen.emplace(finding.cause, finding.proven).second, "each cause is reported once");
-    require(!finding.what.empty() && !finding.remedy.empty(), "a finding says what it is and what to do");
+    require(!finding.what.empty() && !finding.remedy.empty(), "a finding says what is wrong and what to do");
     static std::set<std::string> sentences;
     sentences.insert(std::regex_replace(finding.what, std::regex("[0-9]+"), "0"));
     require(sentences.size() < 150, "the sentences are few, so they show neither the request nor the secret");

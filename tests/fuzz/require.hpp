@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-/// Ends a fuzzer, which then keeps the input, where what must hold does not.
+/// Aborts the fuzzer, which then keeps the input, unless the condition holds.
 inline void require(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "does not hold: %s\n", what);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Timestamps are what <date/date.h> and the grammar of RFC 3339 make of them.
+// Timestamps agree with <date/date.h> and the grammar of RFC 3339.
 #include <anthropic/webhooks/timestamp.hpp>
 
 #include "require.hpp"
@@ -48,14 +48,15 @@ std::optional<anthropic::webhooks::Timestamp> expected(const std::string& text) 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   const auto time = anthropic::webhooks::try_parse_timestamp(text);
-  require(time == expected(text), "it is what <date/date.h> reads");
+  require(time == expected(text), "it is read like <date/date.h> does");
   if (time) {
     const auto formatted = anthropic::webhooks::format_timestamp(*time);
-    require(anthropic::webhooks::try_parse_timestamp(formatted) == time, "its format is read as the same time");
+    require(anthropic::webhooks::try_parse_timestamp(formatted) == time,
+            "formatting and parsing gives the same time");
     const auto in_seconds = date::floor<seconds>(*time);
     require(
         formatted == (*time == in_seconds ? date::format("%FT%TZ", in_seconds) : date::format("%FT%TZ", *time)),
-        "its format is that of <date/date.h>");
+        "it is formatted like <date/date.h> does");
   }
   return 0;
 }

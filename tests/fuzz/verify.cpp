@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// A verifier accepts exactly what was signed with its key, as OpenSSL's HMAC() says, and else throws one of its
-// errors, in whatever form it gets the headers. The input is a line each for the secret, the webhook-id, the
-// webhook-timestamp and the webhook-signature, in which each $ stands for the right signature and each | begins
-// another header of that name, and then the body.
+// A verifier accepts exactly what was signed with its key, according to OpenSSL's HMAC(), and throws one of its
+// errors otherwise, whatever the form of the headers. The input is a line each for the secret, the webhook-id, the
+// webhook-timestamp and the webhook-signature, and then the body. In the signatures, each $ stands for the right
+// one, and each | starts another header of that name.
 #include <anthropic/webhooks/verify.hpp>
 
 #include "../signature.hpp"
@@ -30,7 +30,7 @@ namespace {
 constexpr std::int64_t now = 1773568800;
 constexpr std::int64_t tolerance = 300;
 
-/// The key of a secret, by a decoder that lets everything pass.
+/// The key of a secret, from a decoder that accepts anything.
 std::string key_of(std::string secret) {
   if (secret.rfind("whsec_", 0) == 0) secret.erase(0, 6);
   secret.erase(secret.find_last_not_of('=') + 1);
@@ -42,7 +42,7 @@ std::string key_of(std::string secret) {
   return key.substr(0, size);
 }
 
-/// `expected` has no character that is special in a regular expression but +.
+/// The only special character of regular expressions in `expected` is +.
 bool is_listed(const std::string& expected, const std::string& signatures) {
   const std::string escaped = std::regex_replace(expected, std::regex("[+]"), "[+]");
   return std::regex_search(signatures, std::regex("(^|[ \t,])" + escaped + "($|[ \t,])"));
@@ -68,7 +68,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     static std::set<std::string> messages;
     messages.insert(std::regex_replace(e.what(), std::regex("short: [0-9]+"), "short"));
     constexpr auto problems = static_cast<std::size_t>(detail::secret_problem::short_key);
-    require(messages.size() <= problems, "each problem has one message, which does not tell the secret");
+    require(messages.size() <= problems, "each problem has one message, which does not show the secret");
     return 0;
   }
 
@@ -105,9 +105,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(!good, "what was signed with the key is accepted");
     require(error.code() == e.code() && std::string_view(error.what()) == e.what(),
             "the error is the same for a lookup function");
-    require(e.http_status() == 401 && e.path().empty(), "it is no error of the body");
+    require(e.http_status() == 401 && e.path().empty(), "it is not an error of the body");
     require(std::string_view(e.what()).find(expected) == std::string_view::npos,
-            "the message does not tell the signature");
+            "the message does not show the signature");
   }
   return 0;
 }

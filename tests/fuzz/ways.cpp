@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// unwrap() and nlohmann/json make the same of any body, but for the differences that are meant.
+// unwrap() and nlohmann/json agree on any body, except for the intended differences.
 #include "../ways.hpp"
 #include "require.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The databases that a receiver may have: each object is an empty one of its own.
+// The databases that a receiver may use: each object is a new, empty one.
 #pragma once
 
 #include "process.hpp"
@@ -15,7 +15,7 @@
 #include <stdexcept>
 #include <string>
 
-/// A file.
+/// A database in a file.
 class Sqlite {
  public:
   static constexpr bool shared = false;  ///< Whether receivers on several machines may use it.
@@ -24,10 +24,10 @@ class Sqlite {
 
   [[nodiscard]] std::string where() const { return (folder.path / "events.db").string(); }
 
-  /// How a statement would be run.
+  /// The query plan of a statement.
   std::string plan(const std::string& sql) const { return query("EXPLAIN QUERY PLAN " + sql); }
 
-  /// The last column of what `sql` gives, a line a row.
+  /// The last column of the result, one row per line.
   std::string query(const std::string& sql) const {
     sqlite3* opened = nullptr;
     sqlite3_open(where().c_str(), &opened);
@@ -45,7 +45,7 @@ class Sqlite {
     return text;
   }
 
-  /// Has each INSERT into `table` run an expression of SQL first, where the condition holds.
+  /// Makes each INSERT into `table` evaluate an SQL expression first, if the condition holds.
   void before_insert(const std::string& table, const std::string& condition, const std::string& expression) const {
     query("CREATE TRIGGER before_" + table + " BEFORE INSERT ON " + table + " WHEN " + condition +
           " BEGIN SELECT " + expression + "; END");
@@ -53,11 +53,11 @@ class Sqlite {
   void undo_before_insert(const std::string& table) const { query("DROP TRIGGER before_" + table); }
 
   static constexpr auto failure = "RAISE(FAIL, 'refused')";
-  static constexpr auto pause =  // some tenths of a second
+  static constexpr auto pause =  // a few tenths of a second
       "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT max(i) FROM n)";
   static constexpr auto body = "body";  ///< The text of a body, as SQL.
 
-  /// Keeps others from writing.
+  /// Blocks all other writers.
   class Lock {
    public:
     explicit Lock(const Sqlite& database) {
@@ -75,7 +75,7 @@ class Sqlite {
     sqlite3* db_ = nullptr;
   };
 
-  /// Lets the receiver's files grow no further than to a megabyte and a half.
+  /// Keeps the receiver's files from growing beyond 1.5 MB.
   class Full {
    public:
     Full(const Sqlite&, std::unique_ptr<Receiver>& receiver) : receiver_(*receiver) {
@@ -93,7 +93,7 @@ class Sqlite {
 };
 
 #ifdef POSTGRES_BIN
-/// Whom a server runs as that refuses to run as root. Debian's postgresql makes this user.
+/// The user for servers that refuse to run as root. Debian's postgresql creates it.
 inline std::string not_root() { return geteuid() == 0 ? "postgres" : ""; }
 
 struct ServerFolder : Folder {
@@ -106,7 +106,7 @@ struct ServerFolder : Folder {
   }
 };
 
-/// A server in a temporary folder, which listens on a Unix socket there. It is not run as root, which it refuses.
+/// A server in a temporary folder, which listens on a Unix socket there. It never runs as root, which it refuses.
 class PostgresServer {
  public:
   PostgresServer() {
@@ -136,7 +136,7 @@ class PostgresServer {
     }
   }
 
-  /// Stops in the middle of whatever it does, as in a crash.
+  /// Stops the server at once, as in a crash.
   void stop_immediately() {
     process_->signal(SIGQUIT);
     process_->wait();
@@ -200,7 +200,7 @@ class Postgres {
     std::unique_ptr<PGconn, void (*)(PGconn*)> connection_;
   };
 
-  /// The same for the server's files, through the limits that a new connection takes from the server.
+  /// The same for the server's files, whose limits new connections inherit.
   class Full {
    public:
     Full(const Postgres& database, std::unique_ptr<Receiver>&) : database_(database) {
@@ -224,7 +224,7 @@ class Postgres {
         " pid <> pg_backend_pid()");
   }
 
-  /// Has each commit of an event fail: the constraint is checked when the transaction ends.
+  /// Makes the commit of each event fail: the constraint is checked when the transaction ends.
   void fail_commits(bool fail) const {
     query(
         fail
@@ -234,7 +234,7 @@ class Postgres {
             : "DROP FUNCTION fail_commit CASCADE");
   }
 
-  /// Whether the sessions of others begin as read-only from now on.
+  /// Makes new sessions read-only, or writable again.
   void read_only(bool yes) const {
     query_in("postgres",
              "ALTER DATABASE " + name_ +
@@ -267,7 +267,7 @@ class Postgres {
 };
 
 #ifdef PGBOUNCER
-/// A pool in front of a server, which gives each transaction another connection.
+/// A pool in front of a server that may use another connection for each transaction.
 class Pool {
  public:
   explicit Pool(const PostgresServer& server = PostgresServer::of_all_tests()) {
@@ -285,7 +285,7 @@ class Pool {
   }
 
   static Pool& of_all_tests() {
-    PostgresServer::of_all_tests();  // which ends after it
+    PostgresServer::of_all_tests();  // which must outlive it
     static Pool pool;
     return pool;
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Deliveries to a receiver, as the service makes them and as it does not.
+// Deliveries to a receiver, well-formed and not.
 #pragma once
 
 #include <anthropic/webhooks/verify.hpp>
@@ -32,7 +32,7 @@ inline std::string event(const std::string& id, const std::string& type = "sessi
          R"("organization_id":"org_1","type":")" + type + R"(","workspace_id":"wrkspc_1"},"type":"event"})";
 }
 
-/// The id of an event as above, or else "msg_1".
+/// The id of an event as above, or "msg_1".
 inline std::string id_of(const std::string& body) {
   const std::string before = R"({"id":")";
   if (body.compare(0, before.size(), before) != 0) return "msg_1";
@@ -48,7 +48,7 @@ inline httplib::Headers signed_headers(const std::string& body, const std::strin
 }
 inline httplib::Headers signed_headers(const std::string& body) { return signed_headers(body, id_of(body)); }
 
-/// The status of the answer, or 0 where there is none.
+/// The status of the answer, or 0 if there is none.
 inline int post(int port, const std::string& body, const httplib::Headers& headers) {
   httplib::Client client("127.0.0.1", port);
   client.set_read_timeout(180);
@@ -58,7 +58,7 @@ inline int post(int port, const std::string& body, const httplib::Headers& heade
 
 inline int deliver(int port, const std::string& body) { return post(port, body, signed_headers(body)); }
 
-/// A connection to send by hand on.
+/// A connection for requests written by hand.
 class Connection {
  public:
   explicit Connection(int port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
@@ -79,13 +79,13 @@ class Connection {
     ::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
     return *this;
   }
-  /// Sends the text again and again, without reading an answer, until it is told to stop.
+  /// Sends the text repeatedly, without reading an answer, until `stops` is set.
   void fill(std::string_view text, const std::atomic<bool>& stops) {
     const timeval limit{0, 100'000};
     setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     for (std::size_t at = 0; !stops;) {
       const ssize_t n = ::send(socket_, text.data() + at, text.size() - at, MSG_NOSIGNAL);
-      if (n < 0 && errno != EAGAIN) return;  // it was ended
+      if (n < 0 && errno != EAGAIN) return;  // it was closed
       if (n > 0) at = (at + static_cast<std::size_t>(n)) % text.size();
     }
   }
@@ -94,7 +94,7 @@ class Connection {
     return *this;
   }
 
-  /// Reads until the text ends with `last`, or the connection does.
+  /// Reads until the text ends with `last`, or the connection is closed.
   std::string read(std::string_view last = "\n\n\n") {
     std::string text;
     while (text.size() < last.size() || text.compare(text.size() - last.size(), last.size(), last) != 0) {
@@ -103,7 +103,7 @@ class Connection {
     return text;
   }
 
-  /// Reads one answer, to the end that its Content-Length tells. One to HEAD has no body.
+  /// Reads one answer, as long as its Content-Length says. An answer to HEAD has no body.
   std::string answer(bool to_head = false) {
     std::string text = read("\r\n\r\n");
     const std::string name = "\r\nContent-Length: ";
@@ -113,7 +113,7 @@ class Connection {
     return text;
   }
 
-  /// Whether the other side has ended the connection, perhaps after an answer.
+  /// Whether the other side has closed the connection, perhaps after an answer.
   [[nodiscard]] bool has_ended() const {
     std::array<char, 512> ignored{};
     ssize_t got = 0;
@@ -143,7 +143,7 @@ inline std::string head(const std::string& body, const std::string& more,
 
 inline std::string length_of(std::string_view body) { return "Content-Length: " + std::to_string(body.size()); }
 
-/// The status of the answer to one request, or "" where there is none.
+/// The status of the answer to one request, or "" if there is none.
 inline std::string status_of(int port, const std::string& request) {
   const std::string answer = Connection(port).send(request).answer();
   return answer.size() > 12 ? answer.substr(9, 3) : "";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The files in examples/receiver/deploy, and what examples/receiver/README.md has to copy. Of the files only
-// ports, paths and certificates are replaced. What is not installed is skipped.
+// The files in examples/receiver/deploy, and what examples/receiver/README.md offers to copy. Only ports, paths
+// and certificates in the files are replaced. Tests of programs that are not installed are skipped.
 #include "../catch.hpp"
 #include "databases.hpp"
 #include "deliveries.hpp"
@@ -36,13 +36,13 @@ using Database = Postgres;
 using Database = Sqlite;
 #endif
 
-/// Says that it is not installed, which is an error where all should be.
+/// Says that it is not installed, which is an error if all should be.
 void skip(const std::string& name) {
   if (std::getenv("REQUIRE_SERVERS")) FAIL(name << " is not installed");
   WARN("skipped: " << name << " is not installed");
 }
 
-/// The path of a program of the system, or "" after it was skipped.
+/// The path of an installed program, or "" if its test is skipped.
 std::string program(const std::string& name) {
   const char* const path = std::getenv("PATH");
   std::istringstream folders((path ? path : "/bin") + std::string(":/usr/sbin:/sbin"));
@@ -53,8 +53,8 @@ std::string program(const std::string& name) {
   return "";
 }
 
-/// A port for a server, which is not one that the system gives to clients. So it stays free. Tests that start at
-/// the same time have process IDs in a row: each gets 32 ports of its own.
+/// A port that stays free, since the system does not give it to clients. Tests that start at the same time have
+/// consecutive process IDs, so each gets its own 32 ports.
 int free_port() {
   static int next = getpid() * 32;
   for (int tries = 0; tries < 1000; ++tries) {
@@ -73,7 +73,7 @@ int free_port() {
 
 using Replacements = std::vector<std::pair<std::string, std::string>>;
 
-/// A file of examples/receiver/deploy. Each text that is to be replaced must be in it.
+/// A file of examples/receiver/deploy. It must contain each text to replace.
 std::string deployed(const std::string& name, const Replacements& replacements) {
   std::string text = contents(fs::path(DEPLOY_DIR) / name);
   for (const auto& [from, to] : replacements) {
@@ -105,7 +105,7 @@ struct Certificate {
   std::string certificate, key;
 };
 
-/// A reverse proxy. It ends in order, with all its processes, also if this test is killed.
+/// A reverse proxy. It exits cleanly with all its processes, even if this test is killed.
 class Proxy : public Process {
  public:
   Proxy(std::vector<std::string> command, const fs::path& log, int port) : Process("", wrapped(command), log) {
@@ -131,7 +131,7 @@ class Proxy : public Process {
   }
 };
 
-/// Three receivers with one database and the certificate of a proxy in front of them.
+/// Three receivers that share a database, and the certificate of a proxy in front of them.
 struct Site {
   explicit Site(std::string seconds = "1") : grace(std::move(seconds)) {
     signal(SIGPIPE, SIG_IGN);  // OpenSSL has no MSG_NOSIGNAL
@@ -162,7 +162,7 @@ struct Site {
     return made;
   }
 
-  /// The status of the answer, 0 where there is none.
+  /// The status of the answer, or 0 if there is none.
   [[nodiscard]] int deliver(const std::string& body, const std::string& signed_body, const char* to = "/webhooks",
                             const httplib::Headers& more = {}) const {
     auto headers = signed_headers(signed_body, id_of(body));
@@ -211,7 +211,7 @@ std::unique_ptr<Proxy> start_nginx(const Site& site) {
 }
 
 std::unique_ptr<Proxy> start_caddy(const Site& site) {
-  // Without the global options it would also listen on port 80, and on one for its administration.
+  // Without the global options it would also listen on port 80 and on its admin port.
   const std::string address = "{\nadmin off\nauto_https disable_redirects\n}\nhttps://localhost:";
   const auto file = write(site.path("Caddyfile"),
                           deployed("Caddyfile", {{"webhooks.example.com", address + std::to_string(site.port)},
@@ -227,15 +227,15 @@ std::unique_ptr<Proxy> start_caddy(const Site& site) {
 std::unique_ptr<Proxy> start_haproxy(const Site& site) {
   const auto both =
       write(site.path("both.pem"), contents(site.certificate.certificate) + contents(site.certificate.key));
-  const auto file = write(
-      site.path("haproxy.cfg"),
-      deployed("haproxy.cfg", {{"10.0.0.11:8080", site.at(0)},
-                               {"10.0.0.12:8080", site.at(1)},
-                               {"10.0.0.13:8080", site.at(2)},
-                               {"/etc/haproxy/webhooks.example.com.pem", both.string()},
-                               {"log /dev/log local0", "log stderr format raw local0"},
-                               {":443", "127.0.0.1:" + std::to_string(site.port)},
-                               {"  user haproxy\n  group haproxy\n", ""}}));  // else --pdeathsig has no effect
+  const auto file =
+      write(site.path("haproxy.cfg"),
+            deployed("haproxy.cfg", {{"10.0.0.11:8080", site.at(0)},
+                                     {"10.0.0.12:8080", site.at(1)},
+                                     {"10.0.0.13:8080", site.at(2)},
+                                     {"/etc/haproxy/webhooks.example.com.pem", both.string()},
+                                     {"log /dev/log local0", "log stderr format raw local0"},
+                                     {":443", "127.0.0.1:" + std::to_string(site.port)},
+                                     {"  user haproxy\n  group haproxy\n", ""}}));  // or --pdeathsig has no effect
   return std::make_unique<Proxy>(std::vector<std::string>{program("haproxy"), "-db", "-f", file.string()},
                                  site.path("haproxy.log"), site.port);
 }
@@ -248,7 +248,7 @@ class Dripping {
     BIO_set_conn_hostname(bio_.get(), ("127.0.0.1:" + std::to_string(port)).c_str());
     drip("POST /webhooks HTTP/1.1\r\nHost: localhost\r\n" + start);
   }
-  /// Whether the other side still takes it.
+  /// Whether the other side still accepts it.
   bool drip(const std::string& text = "x") {
     return BIO_write(bio_.get(), text.data(), static_cast<int>(text.size())) > 0;
   }
@@ -287,7 +287,7 @@ void check_deliveries(const Site& site) {
   REQUIRE(result);
   CHECK(result->status == 200);
   CHECK(site.count("*") == "3");
-  REQUIRE(eventually([&] { return site.count("handled_at") == "2"; }));  // the one of spaces does not parse
+  REQUIRE(eventually([&] { return site.count("handled_at") == "2"; }));  // the body of spaces does not parse
 }
 
 void check_drips(const Site& site, const Proxy& proxy, std::size_t n = 500, const std::string& start = "X: ") {
@@ -312,20 +312,19 @@ void check_drips(const Site& site, const Proxy& proxy, std::size_t n = 500, cons
   for (int i = 0; i < 20; ++i) {
     if (i % 5 == 0) {
       const std::size_t dripping = all_drip();
-      if (i == 0) CHECK(dripping >= n * 4 / 5);  // later, some are over their time
+      if (i == 0) CHECK(dripping >= n * 4 / 5);  // later, some have timed out
     }
     const auto begin = std::chrono::steady_clock::now();
     CHECK(site.deliver(event("whe_drip_" + std::to_string(i))) == 200);
     any_quick = any_quick || std::chrono::steady_clock::now() - begin < 8s;
   }
-  CHECK(any_quick);  // instead of waiting for those who drip, who have ten seconds
+  CHECK(any_quick);  // no waiting for the slow clients, which have ten seconds
   clients.clear();
-  std::this_thread::sleep_for(1s);  // a receiver would log now what it got of their requests
+  std::this_thread::sleep_for(1s);  // a receiver that got part of their requests would log it now
   CHECK(not_recorded() == before);
 }
 
-/// Ends each receiver with each of the signals, and starts it again, while four clients deliver. No attempt may
-/// fail.
+/// Restarts each receiver with each of the signals while four clients deliver. No attempt may fail.
 void check_restarts(Site& site, const Proxy& proxy, const std::vector<int>& signals,
                     const std::function<void(std::size_t i)>& wait_for_restarted) {
   std::atomic<bool> done{false};
@@ -349,8 +348,8 @@ void check_restarts(Site& site, const Proxy& proxy, const std::vector<int>& sign
       }
     });
   });
-  const std::shared_ptr<void> end_of_load(nullptr, [&](void*) { done = true; });  // also if something throws
-  // In this thread: a process ends with the thread that started it.
+  const std::shared_ptr<void> end_of_load(nullptr, [&](void*) { done = true; });  // even if something throws
+  // In this thread: a process dies with the thread that started it.
   for (const int signal : signals) {
     for (std::size_t i = 0; i < 3; ++i) {
       const int before = accepted;
@@ -427,7 +426,7 @@ TEST_CASE("HAProxy: three receivers are restarted under load, one after the othe
   Site site("4");  // time for two of its checks
   const auto proxy = start_haproxy(site);
   check_restarts(site, *proxy, {SIGTERM}, [&](std::size_t i) {
-    std::this_thread::sleep_for(1500ms);  // longer than from one of its checks to the next
+    std::this_thread::sleep_for(1500ms);  // longer than the interval of its checks
     const std::string server = std::string("Server receivers/") + "abc"[i];
     const auto is_up = [&] {
       return count(proxy->log(), server + " is UP") == count(proxy->log(), server + " is DOWN");
@@ -436,8 +435,7 @@ TEST_CASE("HAProxy: three receivers are restarted under load, one after the othe
   });
 }
 
-TEST_CASE("HAProxy takes a receiver into service when it is healthy, and out of it when it is told to stop",
-          "[haproxy]") {
+TEST_CASE("HAProxy uses a receiver once it is healthy, until it is told to stop", "[haproxy]") {
   if (program("haproxy").empty()) return;
   Site site;
   for (auto& receiver : site.receivers) {
@@ -463,10 +461,10 @@ TEST_CASE("HAProxy takes a receiver into service when it is healthy, and out of 
   deliver_ten("whe_b_");
   CHECK(site.receivers[1]->logs(" recorded whe_b_9"));
   CHECK(count(site.receivers[0]->log(), "whe_b_") == 0);
-  CHECK(deliver(site.ports[0], event("whe_2")) == 200);  // what is still on its way to it
+  CHECK(deliver(site.ports[0], event("whe_2")) == 200);  // deliveries may still be on their way
 }
 
-TEST_CASE("Prometheus takes the alerts, and each of them fires when it should", "[prometheus]") {
+TEST_CASE("Prometheus accepts the alerts, and each fires when it should", "[prometheus]") {
   const std::string promtool = program("promtool");
   if (promtool.empty()) return;
   const Folder folder;
@@ -515,7 +513,7 @@ TEST_CASE("Prometheus takes the alerts, and each of them fires when it should", 
   CHECK(used >= alerts);
 }
 
-/// Whether the real receiver listens with these arguments, with a port and a database of the test's own.
+/// Checks that the real receiver listens with these arguments, but on the test's own port and database.
 void check_arguments(std::vector<std::string> arguments, const std::string& database_variable) {
   const Sqlite database;
   for (const auto& [from, to] : Replacements{{"8080", "0"}, {database_variable, database.where()}}) {
@@ -535,7 +533,7 @@ int grace_of(const std::vector<std::string>& arguments) {
   return at == arguments.end() ? 0 : std::stoi(*std::next(at));
 }
 
-TEST_CASE("systemd takes the unit, and finds it hardened", "[systemd]") {
+TEST_CASE("systemd accepts the unit, and rates it as hardened", "[systemd]") {
   const std::string analyze = program("systemd-analyze");
   if (analyze.empty()) return;
   const Folder folder;
@@ -565,7 +563,7 @@ TEST_CASE("systemd takes the unit, and finds it hardened", "[systemd]") {
   CHECK(std::stoi(text.substr(text.find(name) + name.size())) >= grace_of(arguments) + 30 + 31);
 }
 
-TEST_CASE("Kubernetes: the manifest is YAML, and its probes and arguments are those of the receiver",
+TEST_CASE("Kubernetes: the manifest is YAML, and its probes and arguments work with the receiver",
           "[kubernetes]") {
   const Folder folder;
   const std::string python = fs::exists("/usr/bin/python3") ? "/usr/bin/python3" : program("python3");
@@ -610,7 +608,7 @@ TEST_CASE("Kubernetes: the manifest is YAML, and its probes and arguments are th
 
 std::string readme() { return contents(fs::path(DEPLOY_DIR) / ".." / "README.md"); }
 
-/// The line of the README that starts so, and, if it is for one database, ends with its name.
+/// The line of the README that starts like this and, if it is for one database, ends with its name.
 std::string statement(const std::string& start, const std::string& database) {
   std::istringstream lines(readme());
   for (std::string line; std::getline(lines, line);) {
@@ -622,7 +620,8 @@ std::string statement(const std::string& start, const std::string& database) {
   return "";
 }
 
-/// `from_now` is SQL for the time in so many minutes, `change` runs the README's statement that starts so.
+/// `from_now` is SQL for the time in that many minutes, `change` runs the README's statement that starts with
+/// `start`.
 template <class T>
 void check_statements(const T& database, const std::string& name,
                       const std::function<std::string(int minutes)>& from_now,
@@ -686,7 +685,7 @@ TEST_CASE("the README's statements work in PostgreSQL", "[readme]") {
 }
 #endif
 
-TEST_CASE("the README's command diagnoses a saved request, with any separators between the secrets", "[readme]") {
+TEST_CASE("the README's command diagnoses a saved request, whatever separates the secrets", "[readme]") {
   const Folder folder;
   const auto write = [&](const std::string& name, const std::string& text) {
     std::ofstream(folder.path / name, std::ios::binary) << text;
@@ -733,7 +732,7 @@ TEST_CASE("the README shows the Caddyfile, and links to files that exist", "[rea
 
 using namespace anthropic::webhooks;
 
-// The README's handler, with what it uses of examples/fetch.cpp.
+// The README's handler, with the parts of examples/fetch.cpp that it uses.
 struct Api {
   Api(const std::string& base_url, const std::string&) { CHECK(base_url == "https://api.anthropic.com"); }
   static inline std::function<std::optional<nlohmann::json>(const WebhookResource&)> answer;
@@ -770,7 +769,7 @@ TEST_CASE("the README's handler does not lock the database while it fetches", "[
 }
 
 #ifdef POSTGRES_BIN
-TEST_CASE("the README's handler leaves no old state where events are handled at the same time", "[readme]") {
+TEST_CASE("the README's handler leaves no stale state when events are handled concurrently", "[readme]") {
   const Postgres database;
   constexpr int events = 100;
   std::map<std::string, std::string> bodies;
@@ -780,7 +779,7 @@ TEST_CASE("the README's handler leaves no old state where events are handled at 
   std::atomic<int> state{100};
   Api::answer = [&](const WebhookResource&) {
     const auto fetched = std::to_string(++state);
-    std::this_thread::sleep_for(std::chrono::milliseconds(state % 7));  // its way
+    std::this_thread::sleep_for(std::chrono::milliseconds(state % 7));  // latency
     return nlohmann::json{{"status", fetched}};
   };
   in_threads(4, [&](std::size_t) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The threads that record and handle, with a handler of the test's own.
+// The threads that record and handle, with the test's own handler.
 #include "handlers.hpp"
 #include "../catch.hpp"
 #include "databases.hpp"
@@ -81,14 +81,14 @@ TEST_CASE("with SQLite, a handler that is slow before its first run() is called 
   CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_1\nwhe_2\n");
 }
 
-TEMPLATE_TEST_CASE("a handler that hangs ends the process, which does not wait for it", "", STORES) {
+TEMPLATE_TEST_CASE("a hanging handler ends the process, which does not wait for it", "", STORES) {
   const TestType database;
   open_store(database.where(), Purpose::record)->record({{"hangs", "a"}});
   std::promise<void> end;
   Running running(
       database.where(), [&](Transaction&, const std::string&, const std::string&) { end.get_future().wait(); },
       1s);
-  running.wait();  // since there was a SIGTERM
+  running.wait();  // the hung handler caused a SIGTERM
   CHECK(running.handlers.has_hung());
   CHECK(
       database.query("SELECT attempts || reason FROM webhook_events WHERE id = 'hangs' AND try_at IS NOT NULL AND"
@@ -97,7 +97,7 @@ TEMPLATE_TEST_CASE("a handler that hangs ends the process, which does not wait f
 }
 
 #ifdef POSTGRES_BIN
-TEST_CASE("while a handler hangs, others go on") {
+TEST_CASE("while one handler hangs, others carry on") {
   const Postgres database;
   open_store(database.where(), Purpose::record)->record({{"hangs", "a"}});
   std::promise<void> called, end;
@@ -118,9 +118,9 @@ TEST_CASE("after a handler has hung, the process ends, even if others never fini
   open_store(database.where(), Purpose::record)->record({{"hangs", "a"}});
   const pid_t child = fork();
   if (child == 0) {
-    alarm(60);  // it does not outlive a test that fails
+    alarm(60);  // must not outlive a failed test
     asio::io_context io(1);
-    asio::signal_set ignored(io, SIGTERM);  // as if it waited for others
+    asio::signal_set ignored(io, SIGTERM);  // as if it were waiting for others
     Handlers handlers(
         io, database.where(),
         [](Transaction&, const std::string&, const std::string&) { std::promise<void>().get_future().wait(); }, 1s,
@@ -135,14 +135,14 @@ TEST_CASE("after a handler has hung, the process ends, even if others never fini
   CHECK(WEXITSTATUS(status) == 3);
 }
 
-TEST_CASE("a receiver with a handler that hangs says so, ends with 3, and the next one goes on") {
+TEST_CASE("a receiver with a hanging handler says so and exits with 3, and the next one carries on") {
   const Sqlite database;
   open_store(database.where(), Purpose::record)->record({{"whe_1", event("whe_1")}});
   database.before_insert("notes", "NEW.event_id = 'whe_1'",
                          "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n)");
   {
     Receiver receiver(database.where(), database.folder.path / "log", {test_secret, {"--handler-limit", "4"}});
-    if (GENERATE(false, true)) {  // also one that is told to stop
+    if (GENERATE(false, true)) {  // even when it is told to stop
       REQUIRE(eventually([&] { return database.query("SELECT attempts FROM webhook_events") == "1\n"; }));
       receiver.signal(SIGTERM);
     }
@@ -160,7 +160,7 @@ TEST_CASE("a receiver with a handler that hangs says so, ends with 3, and the ne
   CHECK(receiver.wait() == 0);
 }
 
-TEMPLATE_TEST_CASE("a delivery that the database refuses does not take others along", "", STORES) {
+TEMPLATE_TEST_CASE("a delivery that the database refuses does not affect others", "", STORES) {
   const TestType database;
   asio::io_context io(1);
   Recorder recorder(io, database.where());
@@ -173,7 +173,7 @@ TEMPLATE_TEST_CASE("a delivery that the database refuses does not take others al
       results[id] = e.what();
     }
   };
-  // The first is recorded at once, and those that come meanwhile together.
+  // The first is recorded at once, and those that arrive meanwhile as one batch.
   for (const char* id : {"1", "2", "bad_1", "3", "2", "bad_2", "4", ""}) {
     asio::co_spawn(io, record(id), asio::detached);
   }

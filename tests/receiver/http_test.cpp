@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Runs the examples `receiver` and `send` as processes, over loopback: what is answered, and how they start and
-// stop.
+// Runs the examples `receiver` and `send` as processes, over loopback: how they answer, start and stop.
 #include "../catch.hpp"
 #include "databases.hpp"
 #include "deliveries.hpp"
@@ -85,7 +84,7 @@ TEST_CASE("each delivery gets the status that it should") {
         "session sesn_1 is idle\nworkflow.published sesn_1\n");
 }
 
-TEST_CASE("what is no whole request is not recorded") {
+TEST_CASE("an incomplete or malformed request is not recorded") {
   const Sqlite database;
   Receiver receiver(database.where(), log_in(database));
   const int port = receiver.port;
@@ -138,7 +137,7 @@ TEST_CASE("a delivery may come in any form of HTTP") {
   }
   CHECK(status_of(port, head(body, "Content-Encoding: Identity\r\n" + length_of(body)) + body) == "200");
 
-  // One after the other on one connection, two of them at once, and some that are refused.
+  // In sequence on one connection, two of them pipelined, and some that are refused.
   Connection connection(port);
   const std::string other = event("whe_2"), good = head(other, length_of(other)) + other;
   const std::string bad = head(body, length_of(other)) + other, wrong = head("", length_of(""), "GET /webhooks");
@@ -152,7 +151,7 @@ TEST_CASE("a delivery may come in any form of HTTP") {
   CHECK(database.query("SELECT id FROM webhook_events ORDER BY id") == "whe_1\nwhe_2\n");
 }
 
-TEST_CASE("HTTP/1.0 has neither chunks nor a 100, and one request a connection") {
+TEST_CASE("HTTP/1.0 has no chunks, no 100 and one request per connection") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const std::string body = event("whe_1"), chunks = hex(body.size()) + "\r\n" + body + "\r\n0\r\n\r\n";
@@ -177,7 +176,7 @@ TEST_CASE("HTTP/1.0 has neither chunks nor a 100, and one request a connection")
   }
 }
 
-TEST_CASE("a client that asks first is told to go on, or why not") {
+TEST_CASE("a client that expects 100-continue is told to go on, or why not") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const std::string body = event("whe_1"), expect = "Expect: 100-continue\r\n";
@@ -189,7 +188,7 @@ TEST_CASE("a client that asks first is told to go on, or why not") {
   CHECK(status_of(receiver.port, head(body, expect + "Content-Encoding: gzip\r\n" + length_of(body))) == "415");
 }
 
-TEST_CASE("a body that is encoded is refused, whoever signed it") {
+TEST_CASE("an encoded body is refused, even if its signature is right") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const std::string body = event("whe_1");
@@ -200,7 +199,7 @@ TEST_CASE("a body that is encoded is refused, whoever signed it") {
   }
   CHECK(status_of(receiver.port, head(body, "Transfer-Encoding: gzip, chunked") + "0\r\n\r\n") == "415");
   const auto status = status_of(receiver.port, head(body, "Transfer-Encoding: gzip\r\n" + length_of(body)) + body);
-  CHECK((status == "415" || status == "400"));  // newer versions of Boost do not take it for HTTP
+  CHECK((status == "415" || status == "400"));  // newer versions of Boost do not accept it as HTTP
   CHECK(receiver.logs("415 POST /webhooks  the body is encoded, perhaps by a proxy\n"));
   CHECK(database.query("SELECT count(*) FROM webhook_events") == "0\n");
 }
@@ -218,7 +217,7 @@ TEST_CASE("a Range header changes nothing") {
   }
 }
 
-TEST_CASE("/healthz tells whether deliveries can be recorded") {
+TEST_CASE("/healthz says whether deliveries can be recorded") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const auto health = [&](const std::string& request = "GET /healthz") {
@@ -238,7 +237,7 @@ TEST_CASE("/healthz tells whether deliveries can be recorded") {
   }
   CHECK(eventually([&] { return health() == "200"; }));
   CHECK(receiver.logs("405 POST /healthz"));
-  CHECK(count(receiver.log(), "/healthz") == 2);  // with that of the text
+  CHECK(count(receiver.log(), "/healthz") == 2);  // including the one in its text
 }
 
 namespace {
@@ -267,7 +266,7 @@ TEST_CASE("/metrics counts requests and events") {
   for (const char* line : {R"(requests_total{status="200"} 0)", R"(requests_total{status="503"} 0)",
                            R"(deliveries_total{secret="1"} 0)", R"(deliveries_total{secret="2"} 0)"}) {
     CAPTURE(line);
-    CHECK(has(first, line));  // whoever looks for an increase needs the zero
+    CHECK(has(first, line));  // increase() needs the zero to start from
   }
   const std::string failing = event("whe_3");
   database.before_insert("notes", "NEW.event_id = 'whe_3'", Sqlite::failure);
@@ -295,7 +294,7 @@ TEST_CASE("/metrics counts requests and events") {
   CHECK(count(receiver.log(), "GET /metrics") == 0);
 }
 
-TEST_CASE("/metrics tells what waits in the database, in Prometheus' text format") {
+TEST_CASE("/metrics shows what is waiting in the database, in Prometheus' text format") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   database.query(
@@ -323,7 +322,7 @@ TEST_CASE("/metrics tells what waits in the database, in Prometheus' text format
     WARN("skipped: promtool, of Debian's package prometheus, is not installed");
   }
 
-  // They are read at most every ten seconds, and left out where they cannot be read.
+  // They are read every ten seconds at most, and left out if they cannot be read.
   database.query("ALTER TABLE webhook_events RENAME TO gone");
   CHECK(eventually([&] { return has(metrics(receiver.port), "database_up 0"); }));
   CHECK(std::chrono::steady_clock::now() - begin >= 10s);
@@ -331,7 +330,7 @@ TEST_CASE("/metrics tells what waits in the database, in Prometheus' text format
   CHECK(has(metrics(receiver.port), "events_recorded_total 0"));
 }
 
-TEST_CASE("in the grace period it takes deliveries, and a proxy is told to use others") {
+TEST_CASE("in the grace period it accepts deliveries, but tells proxies to go elsewhere") {
   const Sqlite database;
   Receiver::Options options;
   options.more = {"--grace", "3600"};
@@ -345,14 +344,14 @@ TEST_CASE("in the grace period it takes deliveries, and a proxy is told to use o
   CHECK(eventually([&] { return health() == "503"; }));
   CHECK(kept.send(request).read().find("Connection: close") != std::string::npos);
   CHECK(deliver(receiver.port, event("whe_2")) == 200);
-  const Connection silent(receiver.port);  // for which it no longer waits ten minutes
+  const Connection silent(receiver.port);  // which no longer has ten minutes
   CHECK(eventually([&] { return silent.has_ended(); }));
-  receiver.signal(SIGTERM);  // the second ends it
+  receiver.signal(SIGTERM);  // the second signal ends it
   CHECK(receiver.wait() == 0);
   CHECK(database.query("SELECT count(*) FROM webhook_events") == "2\n");
 }
 
-TEST_CASE("the log has one line a delivery, without secrets and control characters") {
+TEST_CASE("the log has one line per delivery, without secrets or control characters") {
   const Sqlite database;
   Receiver receiver(database.where(), log_in(database));
   const std::string lines = receiver.log();
@@ -368,7 +367,7 @@ TEST_CASE("the log has one line a delivery, without secrets and control characte
             .end_of_input()
             .answer()
             .find(" 400 ") != std::string::npos);
-  CHECK(Connection(receiver.port).connected);  // and ended without a byte
+  CHECK(Connection(receiver.port).connected);  // and closed without a byte
   REQUIRE(receiver.logs("the request is incomplete\n"));
   const std::string log = receiver.log();
   CHECK(count(log, "\n") == count(lines, "\n") + 7);
@@ -381,8 +380,7 @@ TEST_CASE("the log has one line a delivery, without secrets and control characte
   CHECK(log.find(test_secret.substr(6)) == std::string::npos);
 }
 
-TEST_CASE(
-    "it refuses to start without good secrets, with options that it does not know, and on a port that is taken") {
+TEST_CASE("it refuses to start without valid secrets, with unknown options, or on a port that is in use") {
   const Sqlite database;
   const fs::path log = database.folder.path / "log";
   const std::string where = database.where(), other = (database.folder.path / "other.db").string();
@@ -406,7 +404,7 @@ TEST_CASE(
   const std::string no_address = "the third argument is not an IP address\n";
   for (const auto& [arguments, message] : std::vector<std::pair<std::vector<std::string>, std::string>>{
            {{taken, other}, "cannot listen on 127.0.0.1, port " + taken + ": "},
-           {{"0", other, "192.0.2.1"}, "cannot listen on 192.0.2.1, port 0: "},  // of no machine
+           {{"0", other, "192.0.2.1"}, "cannot listen on 192.0.2.1, port 0: "},  // no machine has this address
            {{"0", other, "300.0.0.1"}, no_address},
            {{"0", other, "localhost"}, no_address},
            {{"0", other, ""}, no_address},
@@ -460,7 +458,7 @@ TEST_CASE("an IPv6 address is in brackets in the URL that it prints") {
   CHECK(result->status == 200);
 }
 
-TEST_CASE("a few refused requests are saved if that is asked for") {
+TEST_CASE("a few refused requests are saved on request") {
   const Sqlite database;
   const std::string path = (database.folder.path / "refused").string();
   const std::string body = event("whe_1"), spoilt = body + "\r\n\n";
@@ -481,13 +479,13 @@ TEST_CASE("a few refused requests are saved if that is asked for") {
   for (const auto& [name, value] : headers) CHECK(count(lines, '\n' + name + ": " + value + '\n') == 1);
   CHECK(count(lines, "\nContent-Type: application/json\n") == 1);
 
-  // What is accepted, or refused for something else, is not saved.
+  // A request that is accepted, or refused for another reason, is not saved.
   CHECK(deliver(receiver.port, body) == 200);
   CHECK(deliver(receiver.port, std::string(2 << 20, ' ')) == 413);
   CHECK(post(receiver.port, "", signed_headers("", std::string(1001, 'i'))) == 431);
   CHECK_FALSE(fs::exists(path + ".signed.2"));
 
-  // A stranger does not push it out: neither one that has never heard of signatures, nor one that has.
+  // Strangers cannot push it out, with or without signature headers.
   for (int i = 0; i < 100; ++i) {
     CHECK(post(receiver.port, "scan " + std::to_string(i), {}) == 401);
     CHECK(post(receiver.port, "forged " + std::to_string(i), headers) == 401);
@@ -505,7 +503,7 @@ TEST_CASE("a few refused requests are saved if that is asked for") {
     if (i > 1)
       CHECK(count(contents(path + ".signed." + std::to_string(i)), "\n\nforged " + std::to_string(i - 2)) == 1);
   }
-  // The last of the day is there too, and a place that somebody made free is taken.
+  // The latest one is there too, and a slot that was freed is used again.
   REQUIRE(eventually([&] {
     post(receiver.port, "late", headers);
     for (const int i : {5, 6, 7, 8}) {
@@ -518,7 +516,7 @@ TEST_CASE("a few refused requests are saved if that is asked for") {
   CHECK(count(contents(path + ".signed.2"), "\n\nnext") == 1);
 }
 
-TEST_CASE("what cannot be saved is refused as ever, and is in the log once a second at most") {
+TEST_CASE("a request that cannot be saved is refused as usual, and logged once a second at most") {
   const Sqlite database;
   const fs::path in_the_way = database.folder.path / "refused.signed.part";
   fs::create_directory(in_the_way);
@@ -537,7 +535,7 @@ TEST_CASE("what cannot be saved is refused as ever, and is in the log once a sec
   CHECK(deliver(receiver.port, event("whe_1")) == 200);
 }
 
-TEST_CASE("a request is not saved through what another user has put there") {
+TEST_CASE("a request is not saved through a link or pipe of another user") {
   const Sqlite database;
   const fs::path folder = database.folder.path, theirs = folder / "theirs", ours = folder / "ours";
   const fs::path victim = ours / "victim", part = theirs / "refused.signed.part";
@@ -549,8 +547,7 @@ TEST_CASE("a request is not saved through what another user has put there") {
     REQUIRE(mkfifo(part.c_str(), 0666) == 0);
     fs::permissions(part, fs::perms::all);
   }
-  // What is in the way cannot be removed: the folder is not ours. Root, for whom this is no obstacle, becomes
-  // another.
+  // The file cannot be removed, since the folder is not ours. That would not stop root, so root becomes nobody.
   Receiver::Options options;
   options.program = folder / "receiver";
   if (geteuid() == 0) options.user = "nobody";
@@ -569,20 +566,20 @@ TEST_CASE("a request is not saved through what another user has put there") {
   fs::permissions(theirs, fs::perms(0755));  // so that it can be removed
 }
 
-TEST_CASE("a request of which only a part could be written is not saved") {
+TEST_CASE("a partly written request is not saved") {
   const Sqlite database;
   const std::string path = (database.folder.path / "refused").string();
   Receiver::Options options;
   options.more = {"--save-refused", path};
   const Receiver receiver(database.where(), log_in(database), options);
-  receiver.limit_files(2000);  // which shows when the last part is written, on closing it
+  receiver.limit_files(2000);  // which shows only when the file is closed
   CHECK(post(receiver.port, std::string(2500, 'x'), signed_headers("")) == 401);
   CHECK(receiver.logs("cannot save the request in "));
   CHECK_FALSE(fs::exists(path + ".signed.1"));
 }
 
 #ifdef WITH_POSTGRES
-TEST_CASE("a signal that comes while it connects to the database is not lost") {
+TEST_CASE("a signal that arrives while it connects to the database is not lost") {
   const Folder folder;
   int database = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);  // which does not answer
   sockaddr_in address{};
@@ -604,7 +601,7 @@ TEST_CASE("a signal that comes while it connects to the database is not lost") {
 }
 #endif
 
-TEST_CASE("a signal to stop lets it finish what is in flight") {
+TEST_CASE("a signal to stop lets it finish requests in flight") {
   const Sqlite database;
   const int signal = GENERATE(SIGTERM, SIGINT);
   Receiver receiver(database.where(), log_in(database));
@@ -674,7 +671,7 @@ TEST_CASE("send signs each body and prints the answers") {
 
   Process in_turn(test_secret, {SEND, "--retry", "0", url + "," + url + "/x", good, good, good, good}, log);
   CHECK(in_turn.wait() == 0);
-  CHECK(count(in_turn.log(), ": 404 200\n") >= 1);  // of two URLs in turn, each is the first for some
+  CHECK(count(in_turn.log(), ": 404 200\n") >= 1);  // the two URLs take turns at being first
 
   receiver.signal(SIGTERM);
   REQUIRE(receiver.wait() == 0);

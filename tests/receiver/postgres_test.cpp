@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Several receivers that share a PostgreSQL, which the tests start, stop and hinder.
+// Several receivers that share a PostgreSQL, which the tests start, stop and disturb.
 #include "../catch.hpp"
 #include "databases.hpp"
 #include "deliveries.hpp"
@@ -35,7 +35,7 @@ bool all_handled(const Postgres& database) {
   return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "0\n";
 }
 
-/// Has the handling of one event wait, in the middle of its transaction, until this is destroyed.
+/// Blocks the handling of one event in the middle of its transaction, until this is destroyed.
 class Obstacle {
  public:
   Obstacle(const Postgres& database, const std::string& id)
@@ -47,7 +47,7 @@ class Obstacle {
   Obstacle& operator=(const Obstacle&) = delete;
   ~Obstacle() { connection_.reset(); }
 
-  /// How many handlers wait.
+  /// The number of waiting handlers.
   [[nodiscard]] std::string waiting() const {
     return database_.query(
         "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND"
@@ -61,7 +61,7 @@ class Obstacle {
 
 }  // namespace
 
-TEST_CASE("a handler that hangs holds up one event, not the others", "[postgres]") {
+TEST_CASE("a hanging handler holds up its event, but no others", "[postgres]") {
   const Postgres database;
   Receiver receiver(database.where(), database.folder.path / "log");
   REQUIRE(deliver(receiver.port, event("whe_0")) == 200);
@@ -78,7 +78,7 @@ TEST_CASE("a handler that hangs holds up one event, not the others", "[postgres]
   CHECK(database.query("SELECT count(*) FROM notes") == "20\n");
 }
 
-TEST_CASE("a receiver that dies in the middle leaves its event to the others", "[postgres]") {
+TEST_CASE("a receiver that dies while handling leaves its event to the others", "[postgres]") {
   const Postgres database;
   Receiver a(database.where(), database.folder.path / "a");
   REQUIRE(deliver(a.port, event("whe_0")) == 200);
@@ -100,7 +100,7 @@ TEST_CASE("a receiver that dies in the middle leaves its event to the others", "
   CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_0\nwhe_1\nwhe_2\n");
 }
 
-TEST_CASE("a mark that cannot be set leaves nothing of the handler", "[postgres]") {
+TEST_CASE("if an event cannot be marked as handled, its handler's changes are rolled back", "[postgres]") {
   const Postgres database;
   open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}});
   const auto store = open_store(database.where(), Purpose::handle);
@@ -123,7 +123,7 @@ TEST_CASE("a mark that cannot be set leaves nothing of the handler", "[postgres]
   CHECK(all_handled(database));
 }
 
-TEST_CASE("an event that no commit takes is put off, and the others are handled", "[postgres]") {
+TEST_CASE("an event whose commit fails is put off, and the others are handled", "[postgres]") {
   const Postgres database;
   open_store(database.where(), Purpose::record)
       ->record({{"whe_1", "a"}, {"whe_2", "b"}, {"whe_3", "c"}, {"whe_4", "d"}});
@@ -138,7 +138,7 @@ TEST_CASE("an event that no commit takes is put off, and the others are handled"
       handle_next(*store, [](Transaction& db, const std::string& id, const std::string&) {
         db.run("INSERT INTO notes VALUES($1, 'noted')", {id});
       });
-    } catch (const std::exception&) {  // it connects again after a second
+    } catch (const std::exception&) {  // it reconnects after a second
     }
     return database.query("SELECT count(*) FROM notes") == "3\n" &&
            database.query("SELECT id FROM webhook_events WHERE reason LIKE '%refused%'") == "whe_2\n";
@@ -146,7 +146,7 @@ TEST_CASE("an event that no commit takes is put off, and the others are handled"
   CHECK(database.query("SELECT count(handled_at) FROM webhook_events") == "3\n");
 }
 
-TEST_CASE("an event is not taken by others while its handler runs, also after the pause, nor before the next one",
+TEST_CASE("others do not take an event while its handler runs, however long, nor during the pause after a failure",
           "[postgres]") {
   const Postgres database;
   open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}});
@@ -174,11 +174,11 @@ TEST_CASE("an event is not taken by others while its handler runs, also after th
   CHECK_FALSE(others());
 }
 
-TEMPLATE_TEST_CASE("a handler that loses its connection stops no others, and its first error is kept", "",
+TEMPLATE_TEST_CASE("a handler that loses its connection does not stop others, and its first error is kept", "",
                    TEST_DATABASES) {
   const TestType database;
   const auto record = open_store(database.where(), Purpose::record);
-  // Its limit for a statement is that for recording, so that nobody waits for half a minute.
+  // It has the shorter statement time-out of recording, so that nobody waits for half a minute.
   const auto store = open_store(database.where(), Purpose::record, 300s);
   const std::map<std::string, std::pair<std::vector<const char*>, const char*>> cases{
       {"ended", {{"SELECT pg_terminate_backend(pg_backend_pid())"}, ""}},
@@ -227,7 +227,7 @@ TEMPLATE_TEST_CASE("a handler that loses its connection stops no others, and its
   }));
 }
 
-TEST_CASE("a handler whose statement fails costs no connection", "[postgres]") {
+TEST_CASE("a failed statement of a handler does not cost the connection", "[postgres]") {
   const Postgres database;
   open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}, {"whe_2", "b"}});
   const auto store = open_store(database.where(), Purpose::handle);
@@ -240,7 +240,8 @@ TEST_CASE("a handler whose statement fails costs no connection", "[postgres]") {
   CHECK(connections.at(0) == connections.at(1));
 }
 
-TEMPLATE_TEST_CASE("a table may be altered under a handler, whose statements are not kept", "", TEST_DATABASES) {
+TEMPLATE_TEST_CASE("tables may be altered between events, since a handler's statements are not kept prepared", "",
+                   TEST_DATABASES) {
   const TestType database;
   const auto record = open_store(database.where(), Purpose::record);
   const auto store = open_store(database.where(), Purpose::handle);
@@ -260,7 +261,7 @@ TEMPLATE_TEST_CASE("a table may be altered under a handler, whose statements are
   CHECK(prepared == Values{"0"});
 }
 
-TEST_CASE("of several hosts it takes the one that it may write to, unless the URL says otherwise", "[postgres]") {
+TEST_CASE("of several hosts, it uses the one that is writable, unless the URL says otherwise", "[postgres]") {
   PostgresServer server;
   const Postgres old(server), successor;
   successor.query("CREATE DATABASE " + old.name() + "_2");
@@ -277,7 +278,7 @@ TEST_CASE("of several hosts it takes the one that it may write to, unless the UR
   CHECK(contains(problem_of([&] { open_store(any, Purpose::record)->record({{"whe_3", "c"}}); }), "read-only"));
 }
 
-TEST_CASE("a delivery that no synchronous standby has is not recorded, at any attempt", "[postgres]") {
+TEST_CASE("a delivery counts as recorded only once a synchronous standby has it, at any attempt", "[postgres]") {
   PostgresServer server;
   const Postgres database(server);
   const auto store = open_store(database.where(), Purpose::record);
@@ -292,7 +293,7 @@ TEST_CASE("a delivery that no synchronous standby has is not recorded, at any at
   REQUIRE(eventually([&] { return !problem_of([&] { store->record({{"whe_0", "a"}}); }).empty(); }));
   for (int attempt = 0; attempt < 2; ++attempt) {
     CHECK(problem_of([&] { store->record({{"whe_1", "a"}}); }) == "PostgreSQL: it does not answer");
-    CHECK(eventually([&] { return database.query(waits) == "0\n"; }));  // what is given up is ended
+    CHECK(eventually([&] { return database.query(waits) == "0\n"; }));  // an abandoned statement is cancelled
     CHECK(database.query("SELECT count(*) FROM webhook_events WHERE id = 'whe_1'") == "1\n");
   }
   auto canceled = std::async(std::launch::async, [&] {
@@ -337,7 +338,7 @@ TEST_CASE("a database that becomes read-only, and then another one", "[postgres]
   CHECK(database.query("SELECT count(*) FROM notes") == "2\n");
 }
 
-TEST_CASE("a connection that was lost is made again without a failed delivery", "[postgres]") {
+TEST_CASE("a lost connection is reopened without a failed delivery", "[postgres]") {
   const Postgres database;
   Receiver receiver(database.where(), database.folder.path / "log");
   CHECK(deliver(receiver.port, event("whe_1")) == 200);
@@ -347,8 +348,8 @@ TEST_CASE("a connection that was lost is made again without a failed delivery", 
   REQUIRE(eventually([&] { return all_handled(database); }));
 }
 
-TEST_CASE("while the server is down, the answer is 503, also to the first delivery", "[postgres]") {
-  PostgresServer server;  // since the others' must not be stopped
+TEST_CASE("while the server is down, the answer is 503, even to the first delivery", "[postgres]") {
+  PostgresServer server;  // since that of the other tests must keep running
   const Postgres database(server);
   Receiver a(database.where(), database.folder.path / "a");
   CHECK(deliver(a.port, event("whe_1")) == 200);
@@ -366,7 +367,7 @@ TEST_CASE("while the server is down, the answer is 503, also to the first delive
   CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_1\nwhe_2\nwhe_3\n");
 }
 
-TEST_CASE("a statement that is given up is not left to wait in the server", "[postgres]") {
+TEST_CASE("an abandoned statement does not keep waiting in the server", "[postgres]") {
   const Postgres database;
   Receiver receiver(database.where(), database.folder.path / "log");
   CHECK(deliver(receiver.port, event("whe_1")) == 200);
@@ -380,14 +381,14 @@ TEST_CASE("a statement that is given up is not left to wait in the server", "[po
   }));
 }
 
-TEST_CASE("a server that hangs is a server that is down", "[postgres]") {
+TEST_CASE("a hanging server counts as down", "[postgres]") {
   const Postgres database;
   const auto store = open_store(database.where(), Purpose::record);
   store->record({{"whe_1", "a"}});
   const pid_t session = std::stoi(database.query(
       "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"));
   kill(session, SIGSTOP);
-  // A body that is more than the socket takes.
+  // A body larger than the socket's buffer.
   const auto problem = problem_of([&] { store->record({{"whe_2", std::string(900'000, ' ')}}); });
   CHECK(contains(problem, "does not answer"));
   CHECK(store->record({{"whe_3", "c"}}).size() == 1);
@@ -395,7 +396,7 @@ TEST_CASE("a server that hangs is a server that is down", "[postgres]") {
   REQUIRE(eventually([&] { return problem_of([&] { store->record({{"whe_2", "b"}}); }).empty(); }));
 }
 
-TEST_CASE("a host that accepts connections and says nothing is down too", "[postgres]") {
+TEST_CASE("a host that accepts connections and stays silent counts as down, too", "[postgres]") {
   const Folder folder;
   const int silent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};
@@ -417,7 +418,7 @@ TEST_CASE("a host that accepts connections and says nothing is down too", "[post
   close(silent);
 }
 
-TEST_CASE("a role that may not do what a receiver does is found at start, and said", "[postgres]") {
+TEST_CASE("a role without the rights that a receiver needs is reported at start", "[postgres]") {
   const Postgres database;
   const auto as = [&](const std::string& role) {
     std::string url = database.where();
@@ -455,7 +456,7 @@ TEST_CASE("a role that may not do what a receiver does is found at start, and sa
   CHECK(contains(start(database.where()), "no schema has been selected to create in (SQLSTATE 3F000)"));
 }
 
-TEST_CASE("while rights or a partition are missing, /healthz does not say that all is well", "[postgres]") {
+TEST_CASE("/healthz fails while rights or a partition are missing", "[postgres]") {
   const Postgres database;
   const std::string tenant = "tenant_" + database.name();
   open_store(database.where(), Purpose::record);
@@ -516,7 +517,7 @@ TEMPLATE_TEST_CASE("the settings of a database or role change neither isolation 
   CHECK(database.query("SELECT length(note) FROM notes") == "1\n");
 }
 
-TEST_CASE("what a database refuses is said without what is in the row", "[postgres]") {
+TEST_CASE("the error for a refused row does not show its content", "[postgres]") {
   const Postgres database;
   Receiver receiver(database.where(), database.folder.path / "log");
   database.query("ALTER TABLE webhook_events ADD CONSTRAINT short CHECK (length(body) < 100) NOT VALID");
@@ -566,7 +567,7 @@ TEMPLATE_TEST_CASE("handlers that lock the same name take turns, and others do n
   CHECK(database.query("SELECT count(*) FROM notes") == "3\n");
 }
 
-TEST_CASE("it needs no right to make tables where they are", "[postgres]") {
+TEST_CASE("it needs no right to create tables if they exist", "[postgres]") {
   const Postgres database;
   open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}});
   database.query(
@@ -579,9 +580,8 @@ TEST_CASE("it needs no right to make tables where they are", "[postgres]") {
   REQUIRE(eventually([&] { return database.query("SELECT event_id FROM notes") == "whe_2\n"; }));
 }
 
-// Three receivers, a sender that keeps to the rules of the service with its pauses of 5 to 120 seconds divided by
-// 250, and a fault every few events. What is asserted holds whatever falls together; what is printed depends on
-// it.
+// Three receivers, a sender that follows the service's rules but divides its pauses of 5 to 120 seconds by 250,
+// and a fault every few events. The assertions hold whatever coincides; the printed figures depend on it.
 template <class Database>
 void crash_receivers_and(PostgresServer& server, const Database& database) {
   constexpr std::size_t events = 5000, receivers = 3, connections = 8;
@@ -653,9 +653,9 @@ void crash_receivers_and(PostgresServer& server, const Database& database) {
   for (const auto& log : logs) repeated += count(contents(log), " duplicate ");
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   std::cout << events << " events on " << connections << " connections to " << receivers << " receivers: " << kills
-            << " times kill -9, " << crashes << " times PostgreSQL crashed; " << accepted << " were accepted in "
+            << " times kill -9, " << crashes << " crashes of PostgreSQL; " << accepted << " were accepted in "
             << attempts << " attempts, " << events - accepted << " were dropped after three; " << recorded.size()
-            << " are recorded, " << lost << " lost, " << repeated << " came again; in " << took.count() << " s"
+            << " are recorded, " << lost << " lost, " << repeated << " duplicates; in " << took.count() << " s"
             << std::endl;
   CHECK(crashes == 2);
   CHECK(kills > 20);

@@ -30,7 +30,7 @@ using namespace std::chrono_literals;
 
 inline const std::string test_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// Waits for what another process does: long, for a slow machine, but not for ever.
+/// Waits for another process, long enough for a slow machine, but not for ever.
 inline bool eventually(const std::function<bool()>& condition) {
   for (const auto end = std::chrono::steady_clock::now() + 3min; std::chrono::steady_clock::now() < end;) {
     if (condition()) return true;
@@ -60,11 +60,10 @@ struct Folder {
   fs::path path;
 };
 
-/// A child process, which does not outlive this object. Both its outputs go to the file `log`.
+/// A child process that does not outlive this object. Its output and errors go to the file `log`.
 class Process {
  public:
-  /// `secrets` are those in its environment, or the path of a file with them. `user` is whom it runs as, where
-  /// that is not empty.
+  /// `secrets` are those in its environment, or the path of a file with them. It runs as `user`, if there is one.
   Process(const std::string& secrets, std::vector<std::string> command, fs::path log, const std::string& user = "")
       : log_(std::move(log)) {
     std::vector<char*> arguments;
@@ -76,7 +75,7 @@ class Process {
       uid_ = account->pw_uid;
       gid_ = account->pw_gid;
     }
-    fs::remove(log_);  // that of an earlier process
+    fs::remove(log_);  // from an earlier process
     pid_ = fork();
     if (pid_ < 0) throw std::runtime_error("no fork");
     if (pid_ == 0) {
@@ -85,7 +84,7 @@ class Process {
       dup2(out, STDERR_FILENO);
       become_user();
 #ifdef __linux__
-      prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where this test is killed
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // even if this test is killed
 #endif
       for (const char* const name : {"ANTHROPIC_WEBHOOK_SIGNING_KEY", "ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE"}) {
         unsetenv(name);
@@ -117,10 +116,10 @@ class Process {
     return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
   }
 
-  /// Has its files end at so many bytes.
+  /// Limits its files to this many bytes.
   void limit_files([[maybe_unused]] rlim_t bytes) const {
 #ifdef __linux__
-    const pid_t child = fork();  // which may do it as the same user, where root itself may not
+    const pid_t child = fork();  // which has the same user, and so the right that even root may lack
     if (child == 0) {
       rlimit limit{};
       become_user();
@@ -136,7 +135,7 @@ class Process {
 
   [[nodiscard]] pid_t pid() const { return pid_; }
   [[nodiscard]] std::string log() const { return contents(log_); }
-  /// Waits until the text is in the log: a receiver writes a line after the answer.
+  /// Waits until the text is in the log, since a receiver logs a line after it answers.
   [[nodiscard]] bool logs(const std::string& text) const {
     return eventually([&] { return log().find(text) != std::string::npos; });
   }
@@ -148,7 +147,7 @@ class Process {
   }
 
   fs::path log_;
-  uid_t uid_ = 0;  // none other
+  uid_t uid_ = 0;  // no other user
   gid_t gid_ = 0;
   pid_t pid_ = 0;
 };
@@ -176,7 +175,7 @@ class Receiver : public Process {
   }
   Receiver(const std::string& database, const fs::path& log) : Receiver(database, log, Options()) {}
 
-  std::string url;  ///< Its address and port, without http:// and path.
+  std::string url;  ///< Its address and port, without scheme and path.
   int port = 0;
 
  private:
@@ -187,7 +186,7 @@ class Receiver : public Process {
     return all;
   }
 
-  /// Whether it has ended, and waits to be waited for.
+  /// Whether it has ended, but was not waited for.
   [[nodiscard]] bool ended() const {
     siginfo_t info{};
     return waitid(P_PID, static_cast<id_t>(pid()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;

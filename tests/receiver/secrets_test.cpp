@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A receiver whose secrets change while it runs, as the service changes them.
+// A receiver whose secrets change while it runs, as when the service regenerates them.
 #include "secrets.hpp"
 #include "../catch.hpp"
 #include "databases.hpp"
@@ -34,7 +34,7 @@ struct Files {
   fs::path log = database.folder.path / "receiver.log", secrets = database.folder.path / "secrets";
 
   explicit Files(const std::string& text) { write(text); }
-  /// As Kubernetes and careful people do it: the file is whole at every moment.
+  /// Replaces the file atomically, like Kubernetes and careful people.
   void write(const std::string& text) const {
     std::ofstream(secrets.string() + ".new") << text;
     fs::rename(secrets.string() + ".new", secrets);
@@ -130,7 +130,7 @@ TEST_CASE("a file of secrets that is malformed or missing is refused at the star
   CHECK_FALSE(fs::exists(files.database.where()));
 }
 
-TEST_CASE("on SIGHUP it reads the file of secrets again, and keeps those it has if it is malformed") {
+TEST_CASE("on SIGHUP it reloads the file of secrets, but keeps its secrets if the file is malformed") {
   const Files files(test_secret);
   Receiver receiver(files.database.where(), files.log, files.options());
   const int port = receiver.port;
@@ -165,14 +165,14 @@ TEST_CASE("on SIGHUP it reads the file of secrets again, and keeps those it has 
   CHECK(receiver.log().find("MfKQ9r8") == std::string::npos);
   CHECK(receiver.log().find(other_secret.substr(6, 10)) == std::string::npos);
 
-  // Where the secrets are in the environment, SIGHUP does no harm.
+  // If the secrets are in the environment, SIGHUP does no harm.
   const Receiver without(files.database.where(), files.database.folder.path / "log");
   without.signal(SIGHUP);
   CHECK(without.logs("webhook secret: there is no file to read it from" + kept));
   CHECK(deliver_with(test_secret, without.port, "whe_6") == 200);
 }
 
-TEST_CASE("a delivery that does not verify has it look for new secrets, at most once a second") {
+TEST_CASE("a delivery that does not verify makes it check for new secrets, once a second at most") {
   const Files files(test_secret);
   const Receiver receiver(files.database.where(), files.log, files.options());
   const int port = receiver.port;
@@ -198,10 +198,10 @@ TEST_CASE("a delivery that does not verify has it look for new secrets, at most 
   close(watch);
   CHECK(opened >= 1);
   CHECK(opened <= took.count() + 2);
-  CHECK(count(receiver.log(), "stay") == 1);  // the same malformed file is not told of again
+  CHECK(count(receiver.log(), "stay") == 1);  // the same malformed file is not reported again
 }
 
-TEST_CASE("what is no regular file is read once, at the start") {
+TEST_CASE("a file that is not regular is read only once, at the start") {
   const Files files(test_secret);
   const bool is_pipe = GENERATE(true, false);
   const auto make_fifo = [&] {
@@ -242,7 +242,7 @@ TEST_CASE("a reload that fails for a while is tried again") {
   CHECK(verifies(other_secret));
 }
 
-TEST_CASE("a second endpoint with its own secret: each event comes twice and is handled once") {
+TEST_CASE("a second endpoint has its own secret: each event comes twice and is handled once") {
   const Files files(test_secret);
   Receiver receiver(files.database.where(), files.log, files.options());
   CHECK(deliver_with(test_secret, receiver.port, "whe_0") == 200);
@@ -269,9 +269,8 @@ TEST_CASE("a second endpoint with its own secret: each event comes twice and is 
   CHECK(files.database.query("SELECT count(DISTINCT event_id) FROM notes") == "102\n");
 }
 
-// The service's times, with one second for five: the second attempt comes after 1 to 2 s, the third 5 to 10 s
-// later.
-TEST_CASE("a secret that is regenerated under load loses nothing if the file follows within seconds") {
+// The service's schedule, five times as fast: the second attempt comes after 1 to 2 s, the third 5 to 10 s later.
+TEST_CASE("regenerating a secret under load loses nothing if the file follows within seconds") {
   const Files files(test_secret);
   const Receiver receiver(files.database.where(), files.log, files.options());
   std::mt19937 random(std::random_device{}());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a store promises, for each database: with the receiver as a process, and where a handler has to do what
-// that of the receiver does not, with the store itself.
+// What a store promises, for each database: with the receiver as a process or, if the receiver's handler will not
+// do, with the store itself.
 #include "store.hpp"
 #include "../catch.hpp"
 #include "databases.hpp"
@@ -29,7 +29,7 @@
 #define DATABASES Sqlite
 #endif
 
-// Instead of that of the library.
+// Replaces the library's own.
 static int pretended_version = SQLITE_VERSION_NUMBER;
 extern "C" int sqlite3_libversion_number() { return pretended_version; }
 
@@ -57,7 +57,7 @@ void try_all_now(const Database& database) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("a body is recorded as it came, and handled once", "", DATABASES) {
+TEMPLATE_TEST_CASE("a body is recorded exactly as received, and handled once", "", DATABASES) {
   const TestType database;
   Receiver receiver(database.where(), log_in(database));
   const std::string spaced = ' ' + event("whe_1") + "\n";
@@ -76,7 +76,7 @@ TEMPLATE_TEST_CASE("a body is recorded as it came, and handled once", "", DATABA
   }
 }
 
-TEMPLATE_TEST_CASE("a signed body that does not parse is kept with the reason, for a version that can", "",
+TEMPLATE_TEST_CASE("a signed body that does not parse is kept with the reason, for a version that parses it", "",
                    DATABASES) {
   const TestType database;
   const std::string bytes("\0\xff{\"", 4), whole = event("whe_3"), cut = whole.substr(0, whole.size() - 1);
@@ -104,7 +104,7 @@ TEMPLATE_TEST_CASE("a signed body that does not parse is kept with the reason, f
         eventually([&] { return count(receiver.log() + next.log(), "not handled: whe_1: /id: missing\n") == 2; }));
   }
 
-  // The version that can: one to which each body is welcome.
+  // That version: one that accepts any body.
   const auto later_version = open(database, Purpose::handle);
   if (GENERATE(false, true)) {
     later_version->retry_unparsable();
@@ -139,7 +139,7 @@ TEMPLATE_TEST_CASE("two receivers get the same delivery at the same moment", "",
   });
   CHECK(good == events * static_cast<int>(connections));
 
-  // Once more, in opposite orders, so that each has the rows that the other waits for.
+  // Once more, in opposite orders, so that each holds the rows that the other waits for.
   in_threads(connections, [&](std::size_t thread) {
     for (int i = 0; i < events; ++i) {
       const std::string body = event("whe_" + std::to_string(events + (thread % 2 == 0 ? i : events - 1 - i)));
@@ -179,7 +179,7 @@ TEMPLATE_TEST_CASE("a handler that throws for one event in ten does not hold up 
   CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts > 1 AND id LIKE '%7'") == "10\n");
 }
 
-TEMPLATE_TEST_CASE("what a handler wrote before it threw is undone", "", DATABASES) {
+TEMPLATE_TEST_CASE("what a handler wrote before it threw is rolled back", "", DATABASES) {
   const TestType database;
   open(database, Purpose::record)->record({{"whe_1", "a"}, {"whe_2", "b"}});
   const auto store = open(database, Purpose::handle);
@@ -196,7 +196,7 @@ TEMPLATE_TEST_CASE("what a handler wrote before it threw is undone", "", DATABAS
   CHECK(database.query("SELECT event_id FROM notes") == "whe_2\n");
   CHECK(database.query("SELECT reason FROM webhook_events WHERE handled_at IS NULL") == "no %E9 luck\n");
 
-  // One that swallows the error of a statement does not get away with it where the database does not let it.
+  // A handler that swallows the error of a statement fails all the same, if the database says so.
   try_all_now(database);
   CHECK(handle_next(*store, [](Transaction& db, const std::string& id, const std::string&) {
     note(db, id);
@@ -209,7 +209,7 @@ TEMPLATE_TEST_CASE("what a handler wrote before it threw is undone", "", DATABAS
   CHECK(handled != TestType::shared);
   CHECK(database.query("SELECT count(*) FROM notes") == (handled ? "2\n" : "1\n"));
 
-  // What it reads is what it wrote.
+  // It reads its own writes.
   try_all_now(database);
   CHECK(handle_next(*store, [](Transaction& db, const std::string& id, const std::string&) {
           note(db, id);
@@ -220,7 +220,7 @@ TEMPLATE_TEST_CASE("what a handler wrote before it threw is undone", "", DATABAS
   CHECK(all_handled(database));
 }
 
-TEMPLATE_TEST_CASE("whatever a handler throws, its event stays with the reason, and the others are handled", "",
+TEMPLATE_TEST_CASE("whatever a handler throws, its event is kept with the reason, and the others are handled", "",
                    DATABASES) {
   const TestType database;
   const auto store = open(database, Purpose::handle);
@@ -244,7 +244,7 @@ TEMPLATE_TEST_CASE("whatever a handler throws, its event stays with the reason, 
   CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts = 1") == "3\n");
 }
 
-TEMPLATE_TEST_CASE("an event that ends the process costs one crash an attempt, and the others are handled", "",
+TEMPLATE_TEST_CASE("an event that crashes the process costs one crash per attempt, and the others are handled", "",
                    DATABASES) {
   const TestType database;
   constexpr int events = 40;
@@ -288,7 +288,7 @@ TEMPLATE_TEST_CASE("an event that ends the process costs one crash an attempt, a
   CHECK(all_handled(database));
 }
 
-TEMPLATE_TEST_CASE("a statement of a handler gets the values that it names, or fails", "", DATABASES) {
+TEMPLATE_TEST_CASE("a handler's statement gets the values that it refers to, or fails", "", DATABASES) {
   const TestType database;
   open(database, Purpose::record)->record({{"whe_1", "a"}});
   const auto store = open(database, Purpose::handle);
@@ -315,7 +315,8 @@ TEMPLATE_TEST_CASE("a statement of a handler gets the values that it names, or f
   CHECK(outcome("SELECT CAST($1 AS text)", {nul}) == (TestType::shared ? "error" : nul + ' '));
 }
 
-TEMPLATE_TEST_CASE("a check tells whether deliveries could be recorded, and leaves nothing", "", DATABASES) {
+TEMPLATE_TEST_CASE("a check tells whether deliveries could be recorded, and leaves nothing behind", "",
+                   DATABASES) {
   const TestType database;
   const auto store = open(database, Purpose::record);
   const auto check = [&] { return problem_of([&] { store->check(); }); };
@@ -332,11 +333,11 @@ TEMPLATE_TEST_CASE("a check tells whether deliveries could be recorded, and leav
   const std::string type =
       TestType::shared ? "convert_from(NEW.body, 'UTF8')::json->>'type'" : "json_extract(NEW.body, '$.type')";
   database.before_insert("webhook_events", "NEW.id NOT LIKE 'whe%' OR " + type + " <> 'event'", TestType::failure);
-  CHECK(check().empty());  // since it would take deliveries
+  CHECK(check().empty());  // since it would accept deliveries
   CHECK(database.query("SELECT count(*) FROM webhook_events") == "0\n");
 }
 
-TEMPLATE_TEST_CASE("a database that refuses to put events off is found at start", "", DATABASES) {
+TEMPLATE_TEST_CASE("a database that refuses to put events off is refused at start", "", DATABASES) {
   const TestType database;
   open(database, Purpose::record)->record({{"whe_1", "a"}});
   database.query("UPDATE webhook_events SET reason = '', handled_at = CURRENT_TIMESTAMP");
@@ -346,7 +347,7 @@ TEMPLATE_TEST_CASE("a database that refuses to put events off is found at start"
   CHECK_NOTHROW(open(database, Purpose::record));
 }
 
-TEMPLATE_TEST_CASE("a reason that the database refuses holds up no other event", "", DATABASES) {
+TEMPLATE_TEST_CASE("a reason that the database refuses does not hold up other events", "", DATABASES) {
   const TestType database;
   const auto record = open(database, Purpose::record), store = open(database, Purpose::handle);
   record->record({{"bad_1", "a"}, {"bad_2", "a"}});
@@ -364,7 +365,7 @@ TEMPLATE_TEST_CASE("a reason that the database refuses holds up no other event",
   CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts > 0") == "3\n");
 }
 
-TEMPLATE_TEST_CASE("while deliveries cannot be recorded, /healthz does not say that all is well", "", DATABASES) {
+TEMPLATE_TEST_CASE("/healthz fails while deliveries cannot be recorded", "", DATABASES) {
   const TestType database;
   auto receiver = std::make_unique<Receiver>(database.where(), log_in(database));
   const auto becomes = [&](int status) {
@@ -380,9 +381,9 @@ TEMPLATE_TEST_CASE("while deliveries cannot be recorded, /healthz does not say t
     CHECK(deliver(receiver->port, event("whe_1")) == 503);
     database.undo_before_insert("webhook_events");
   }
-  SECTION("a disk without space for one more") {
+  SECTION("a full disk") {
     const typename TestType::Full full(database, receiver);
-    for (const std::size_t more : {300, 0}) {  // large ones until there is no space for them, and then small ones
+    for (const std::size_t more : {300, 0}) {  // large ones until they no longer fit, and then small ones
       int refused = 0;
       for (int i = 0; i < 20'000 && refused < 20; ++i) {
         refused += deliver(receiver->port, event("whe_" + std::to_string(i) + std::string(more, 'x'))) == 503;
@@ -394,7 +395,7 @@ TEMPLATE_TEST_CASE("while deliveries cannot be recorded, /healthz does not say t
   CHECK(becomes(200));
 }
 
-TEMPLATE_TEST_CASE("new events and those that are tried again take turns", "", DATABASES) {
+TEMPLATE_TEST_CASE("new events and retries take turns", "", DATABASES) {
   const TestType database;
   const auto record = open(database, Purpose::record), store = open(database, Purpose::handle);
   std::map<std::string, std::string> bodies;
@@ -411,7 +412,7 @@ TEMPLATE_TEST_CASE("new events and those that are tried again take turns", "", D
   CHECK(order == "tttntntntntnttttt");
 }
 
-TEMPLATE_TEST_CASE("the next event is found by an index, of a hundred thousand", "", DATABASES) {
+TEMPLATE_TEST_CASE("the next of a hundred thousand events is found by an index", "", DATABASES) {
   const TestType database;
   open(database, Purpose::record);
   for (const char* attempts : {"0", "7"}) {
@@ -433,7 +434,7 @@ TEMPLATE_TEST_CASE("the next event is found by an index, of a hundred thousand",
   }
 }
 
-TEMPLATE_TEST_CASE("a clock that was wrong for a while puts no event off", "", DATABASES) {
+TEMPLATE_TEST_CASE("a clock that was wrong for a while delays no event", "", DATABASES) {
   const TestType database;
   open(database, Purpose::record)->record({{"new", "a"}, {"tried", "a"}, {"waits", "a"}});
   const auto store = open(database, Purpose::handle);
@@ -446,7 +447,8 @@ TEMPLATE_TEST_CASE("a clock that was wrong for a while puts no event off", "", D
   CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "new\ntried\n");
 }
 
-TEMPLATE_TEST_CASE("the backlog is what waits, its age, what fails, and what does not parse", "", DATABASES) {
+TEMPLATE_TEST_CASE("the backlog counts waiting, failing and unparsable events, and has the age of the oldest", "",
+                   DATABASES) {
   const TestType database;
   const auto store = open(database, Purpose::record);
   const auto backlog = [&] {
@@ -494,10 +496,10 @@ TEMPLATE_TEST_CASE("counting the backlog stops at a hundred thousand of each kin
   CHECK(backlog.waiting == 200'000);
   CHECK(backlog.failing == 100'000);
   CHECK(backlog.unparsable == 1);
-  CHECK(backlog.age > 100'000'000);  // that of the oldest
+  CHECK(backlog.age > 100'000'000);  // of the oldest
 }
 
-TEST_CASE("it refuses a database that keeps nothing, or that it does not know, and shows no password") {
+TEST_CASE("it refuses a database that is temporary or of an unknown kind, and shows no password") {
   const Folder folder;
   const auto current = fs::current_path();
   fs::current_path(folder.path);
@@ -525,7 +527,7 @@ TEST_CASE("it refuses a database that keeps nothing, or that it does not know, a
     for (const auto purpose : {Purpose::record, Purpose::handle}) {
       try {
         open_store(database, purpose);
-        CHECK(database == "password = secret");  // a server of the user's own, which is down
+        CHECK(database == "password = secret");  // a local server, which is down
       } catch (const std::runtime_error& e) {
         CAPTURE(e.what());
         CHECK(std::string(e.what()).find("secret") == std::string::npos);
@@ -541,7 +543,7 @@ TEST_CASE("it refuses a database that keeps nothing, or that it does not know, a
   fs::current_path(current);
 }
 
-TEMPLATE_TEST_CASE("a handler that goes on after its transaction has ended writes nothing", "", DATABASES) {
+TEMPLATE_TEST_CASE("a handler that carries on after its transaction has ended writes nothing", "", DATABASES) {
   const TestType database;
   const auto store = open(database, Purpose::handle);
   open(database, Purpose::record)->record({{"whe_1", "a"}});
@@ -553,7 +555,7 @@ TEMPLATE_TEST_CASE("a handler that goes on after its transaction has ended write
   CHECK(contains(database.query("SELECT reason FROM webhook_events"), "the transaction has ended"));
 }
 
-TEST_CASE("with SQLite, a handler whose event another process has handled writes nothing") {
+TEST_CASE("with SQLite, a handler writes nothing if another process has handled its event") {
   const Sqlite database;
   const auto store = open(database, Purpose::handle), another = open(database, Purpose::handle);
   open(database, Purpose::record)->record({{"whe_1", "a"}});
@@ -571,7 +573,7 @@ TEST_CASE("with SQLite, a handler whose event another process has handled writes
   CHECK(all_handled(database));
 }
 
-TEST_CASE("with SQLite, a handler whose transaction could not begin may try again") {
+TEST_CASE("with SQLite, a handler may try again if its transaction could not begin") {
   const Sqlite database;
   const auto store = open(database, Purpose::handle);
   open(database, Purpose::record)->record({{"whe_1", "a"}});
@@ -586,7 +588,7 @@ TEST_CASE("with SQLite, a handler whose transaction could not begin may try agai
   CHECK(all_handled(database));
 }
 
-TEST_CASE("the files of SQLite are for their owner alone") {
+TEST_CASE("only their owner can read and write the files of SQLite") {
   const Sqlite database;
   const mode_t mask = umask(0);
   const auto store = open(database, Purpose::record);
@@ -601,7 +603,7 @@ TEST_CASE("the files of SQLite are for their owner alone") {
   CHECK(files == 3);
 }
 
-TEST_CASE("a file that was deleted or replaced is noticed, and opened again") {
+TEST_CASE("a deleted or replaced file is noticed and reopened") {
   const Sqlite database;
   const auto remove_all = [&] {
     for (const char* end : {"", "-wal", "-shm"}) fs::remove(database.where() + end);
@@ -635,7 +637,7 @@ TEST_CASE("a file that was deleted or replaced is noticed, and opened again") {
 
 namespace {
 
-/// After a file of SQLite was deleted, one delivery at most is refused. In the end the handler has written the
+/// After a file of SQLite was deleted, at most one delivery is refused, and in the end the handler has written the
 /// notes.
 void check_goes_on(const Receiver& receiver, const Sqlite& database, const std::string& notes) {
   int refused = 0;
@@ -644,7 +646,7 @@ void check_goes_on(const Receiver& receiver, const Sqlite& database, const std::
     refused += status == 503;
     return status == 200;
   }));
-  CHECK(refused <= 1);  // or the handler has noticed it first
+  CHECK(refused <= 1);  // none if the handler noticed first
   CHECK(receiver.logs("SQLite: the file was deleted or replaced"));
   REQUIRE(eventually([&] { return all_handled(database); }));
   CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == notes);
@@ -652,7 +654,7 @@ void check_goes_on(const Receiver& receiver, const Sqlite& database, const std::
 
 }  // namespace
 
-TEST_CASE("while the receiver runs, its file is deleted: 503, and then 200 with a new one") {
+TEST_CASE("if the database is deleted while the receiver runs: 503, and then 200 with a new file") {
   const Sqlite database;
   Receiver receiver(database.where(), log_in(database));
   CHECK(deliver(receiver.port, event("whe_1")) == 200);
@@ -661,7 +663,7 @@ TEST_CASE("while the receiver runs, its file is deleted: 503, and then 200 with 
   check_goes_on(receiver, database, "whe_2\n");
 }
 
-TEST_CASE("a log of SQLite that was deleted is noticed, and nothing is lost") {
+TEST_CASE("a deleted log of SQLite is noticed, and nothing is lost") {
   const Sqlite database;
   const std::string end = GENERATE("-wal", "-shm");
   const bool by_handler = GENERATE(false, true);
@@ -684,7 +686,7 @@ TEST_CASE("a log of SQLite that was deleted is noticed, and nothing is lost") {
   CHECK(database.query("PRAGMA integrity_check") == "ok\n");
 }
 
-TEST_CASE("while the receiver runs, the log of SQLite is deleted: 503, and then 200") {
+TEST_CASE("if the log of SQLite is deleted while the receiver runs: 503, and then 200") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   CHECK(deliver(receiver.port, event("whe_1")) == 200);
@@ -692,7 +694,7 @@ TEST_CASE("while the receiver runs, the log of SQLite is deleted: 503, and then 
   check_goes_on(receiver, database, "whe_1\nwhe_2\n");
 }
 
-TEST_CASE("with SQLite, deliveries wait only for a few seconds for a handler that writes") {
+TEST_CASE("with SQLite, deliveries wait at most a few seconds for a handler that writes") {
   const Sqlite database;
   const auto record = open(database, Purpose::record), handle = open(database, Purpose::handle);
   record->record({{"whe_1", "a"}});
@@ -707,7 +709,7 @@ TEST_CASE("with SQLite, deliveries wait only for a few seconds for a handler tha
   CHECK(database.query("SELECT event_id FROM notes") == "whe_1\n");
 }
 
-TEST_CASE("with SQLite, a reason that cannot be written is written before the next claim") {
+TEST_CASE("with SQLite, a reason that could not be written is written before the next claim") {
   const Sqlite database;
   open(database, Purpose::record)->record({{"whe_1", "a"}});
   const auto handle = open(database, Purpose::handle);
@@ -723,7 +725,7 @@ TEST_CASE("with SQLite, a reason that cannot be written is written before the ne
   CHECK(database.query("SELECT reason FROM webhook_events") == "no luck\n");
 }
 
-TEST_CASE("with SQLite, a delivery waits for one handler at most, and not for those that follow") {
+TEST_CASE("with SQLite, a delivery waits for at most one handler, not for those that follow") {
   const Sqlite database;
   const auto record = open(database, Purpose::record), handle = open(database, Purpose::handle);
   constexpr int events = 40;
@@ -746,11 +748,11 @@ TEST_CASE("with SQLite, a delivery waits for one handler at most, and not for th
     most = std::max(most, turns - before);
   }
   CHECK(turns < events);
-  CHECK(most <= 2);  // one that had the turn, and perhaps one that took it before the recorder asked for it
+  CHECK(most <= 2);  // the current one, and perhaps one that started before the recorder asked
   handling.join();
 }
 
-TEST_CASE("with SQLite, a log that has grown is cut") {
+TEST_CASE("with SQLite, a log that has grown is truncated") {
   const Sqlite database;
   const auto record = open(database, Purpose::record);
   const auto log_size = [&] { return fs::file_size(database.where() + "-wal"); };
@@ -764,7 +766,7 @@ TEST_CASE("with SQLite, a log that has grown is cut") {
   CHECK(log_size() <= 16 << 20);
 }
 
-TEST_CASE("a file that is locked when the receiver starts is no error") {
+TEST_CASE("a file that is locked when the receiver starts is not an error") {
   const Sqlite database;
   open(database, Purpose::record);
   database.query("PRAGMA journal_mode = DELETE");
@@ -777,7 +779,7 @@ TEST_CASE("a file that is locked when the receiver starts is no error") {
   CHECK(store->record({{"whe_1", "a"}}).size() == 1);
 }
 
-TEST_CASE("a file system without shared memory, as networks have, is refused") {
+TEST_CASE("a file system without shared memory, such as a network file system, is refused") {
   const Sqlite database;
   sqlite3_vfs* const usual = sqlite3_vfs_find(nullptr);
   sqlite3_vfs_register(sqlite3_vfs_find("unix-dotfile"), 1);
@@ -836,10 +838,10 @@ TEMPLATE_TEST_CASE("a handler that is slow before it writes does not hold up rec
   CHECK(database.query("SELECT id FROM webhook_events WHERE handled_at IS NOT NULL") == "whe_1\n");
 }
 
-TEMPLATE_TEST_CASE("an event that two handle at the same time is handled once", "", DATABASES) {
+TEMPLATE_TEST_CASE("an event that two processes handle at the same time is handled once", "", DATABASES) {
   const TestType database;
   open(database, Purpose::record)->record({{"whe_1", "a"}});
-  // Two processes would do the same: each has a connection of its own.
+  // Like two processes: each store has its own connection.
   const auto a = open(database, Purpose::handle), b = open(database, Purpose::handle);
   std::atomic<int> calls{0};
   CHECK(handle_next(*a, [&](Transaction& db, const std::string& id, const std::string&) {
@@ -850,12 +852,12 @@ TEMPLATE_TEST_CASE("an event that two handle at the same time is handled once", 
     });
     note(db, id);
   }));
-  if (TestType::shared) CHECK(calls == 1);  // a lock keeps others from it, where SQLite has none
+  if (TestType::shared) CHECK(calls == 1);  // by a lock, which SQLite does not have
   CHECK(all_handled(database));
   CHECK(database.query("SELECT event_id FROM notes") == "whe_1\n");
 }
 
-TEMPLATE_TEST_CASE("while another has locked the table, the service is told to send again", "", DATABASES) {
+TEMPLATE_TEST_CASE("while another process locks the table, the service is told to send again", "", DATABASES) {
   const TestType database;
   Receiver receiver(database.where(), log_in(database));
   CHECK(deliver(receiver.port, event("whe_1")) == 200);
@@ -947,9 +949,9 @@ TEST_CASE("kill -9 in the middle of 3000 deliveries loses none and repeats none 
   }
 
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
-  std::cout << deliveries << " deliveries on 6 connections, 3 times kill -9: at the last one " << before_kill
+  std::cout << deliveries << " deliveries on 6 connections, 3 times kill -9: at the last, " << before_kill
             << " were acknowledged and " << handled << " handled; " << recovered
-            << " were left to the next starts to handle, " << repeated << " came again, in all " << took.count()
+            << " were left for the next start to handle, " << repeated << " duplicates; in " << took.count()
             << " s" << std::endl;
   for (const auto& a : acknowledged) CHECK(a == 1);
   CHECK(database.query("SELECT count(*) FROM webhook_events") == "3000\n");

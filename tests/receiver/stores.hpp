@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the tests of stores do with them.
+// Helpers for the tests of stores.
 #pragma once
 
 #include "store.hpp"
@@ -8,7 +8,7 @@
 #include <map>
 #include <string>
 
-/// Calls the handler, and returns whether there was an event. Adds the reasons of events that were not handled.
+/// Calls the handler, and returns whether there was an event. Adds the reasons of failed events.
 inline bool handle_next(Store& store, const Handler& handler,
                         std::map<std::string, std::string>* reasons = nullptr) {
   const auto attempt = store.handle_next(handler);
@@ -16,14 +16,14 @@ inline bool handle_next(Store& store, const Handler& handler,
   return attempt.has_value();
 }
 
-/// Has the handler write a note about the event.
+/// Writes a note about the event, as a handler.
 inline void note(Transaction& db, const std::string& id) {
   db.run("INSERT INTO notes VALUES($1, $2)", {id, "noted"});
 }
 
 inline void write_note(Transaction& db, const std::string& id, const std::string&) { note(db, id); }
 
-/// What the exception that `f` throws says, or "" where it throws none.
+/// The message of the exception that `f` throws, or "" if there is none.
 template <class F>
 std::string problem_of(F f) {
   try {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What strangers may try on a receiver, each in a small size and on loopback: deliveries go on, and so does
-// SIGTERM.
+// What strangers may try on a receiver, on a small scale and over loopback: deliveries and SIGTERM still work.
 #include "../catch.hpp"
 #include "databases.hpp"
 #include "deliveries.hpp"
@@ -31,19 +30,19 @@ std::string output_of(const std::string& command) {
 }
 
 #ifdef __SANITIZE_ADDRESS__
-constexpr long most_memory = 1000;  // it keeps for a while what was freed
+constexpr long most_memory = 1000;  // it holds on to freed memory for a while
 #else
 constexpr long most_memory = 100;
 #endif
 
-/// The most memory that the process had, in megabytes. 0 where /proc does not tell it.
+/// The peak memory of the process in megabytes, or 0 if /proc does not tell.
 long peak_memory(const Process& process) {
   const std::string name = "VmHWM:", text = contents("/proc/" + std::to_string(process.pid()) + "/status");
   const auto at = text.find(name);
   return at == std::string::npos ? 0 : std::stol(text.substr(at + name.size())) / 1024;
 }
 
-/// The seconds of processor time that it took. 0 where /proc does not tell it.
+/// The processor time that it took in seconds, or 0 if /proc does not tell.
 double processor_time(const Process& process) {
   const std::string text = contents("/proc/" + std::to_string(process.pid()) + "/stat");
   std::istringstream fields(text.empty() ? "" : text.substr(text.rfind(')') + 1));
@@ -54,7 +53,7 @@ double processor_time(const Process& process) {
   return (user + system) / static_cast<double>(sysconf(_SC_CLK_TCK));
 }
 
-/// How many sockets it has open, of which one listens.
+/// The number of its open sockets, including the one that listens.
 long sockets(const Process& process) {
   long n = 0;
   std::error_code ignored;
@@ -75,7 +74,7 @@ Connections connect(int port, int n, const std::string& text) {
   return all;
 }
 
-/// Sends a byte more on each connection, again and again.
+/// Keeps sending one more byte on each connection.
 class Drip {
  public:
   explicit Drip(const Connections& connections)
@@ -99,7 +98,7 @@ class Drip {
 
 }  // namespace
 
-TEST_CASE("a bomb is not unpacked, and is refused before it is read", "[strangers]") {
+TEST_CASE("a decompression bomb is not unpacked, and is refused before it is read", "[strangers]") {
   const Sqlite database;
   Receiver receiver(database.where(), log_in(database));
   const std::string bomb = output_of("head -c 100000000 /dev/zero | gzip -9");
@@ -117,7 +116,7 @@ TEST_CASE("a bomb is not unpacked, and is refused before it is read", "[stranger
   CHECK(receiver.wait() == 0);
 }
 
-TEST_CASE("a header has 16 kB, in whatever lines", "[strangers]") {
+TEST_CASE("a header may have 16 kB, however many lines it has", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const std::string body = event("whe_1");
@@ -132,12 +131,12 @@ TEST_CASE("a header has 16 kB, in whatever lines", "[strangers]") {
   CHECK(status(lines + lines) == "431");
   CHECK(status_of(receiver.port, "POST /" + std::string(17'000, 'x') + " HTTP/1.1\r\n\r\n") == "431");
   const std::string chunked = head(body, "Transfer-Encoding: chunked");
-  for (const char* const start : {"1;", "0\r\nX: "}) {  // which status it is depends on the version of Boost
+  for (const char* const start : {"1;", "0\r\nX: "}) {  // the status depends on the version of Boost
     const std::string status_in_body = status_of(receiver.port, chunked + start + std::string(30'000, 'x'));
     CHECK((status_in_body == "431" || status_in_body == "400"));
   }
   CHECK(receiver.logs("431 POST /webhooks  the header is too large\n"));
-  // The answer is not lost where more comes than is ever read.
+  // The answer is not lost if more arrives than is ever read.
   CHECK(status_of(receiver.port, "POST /" + std::string(50'000, 'x')) == "431");
   CHECK(count(receiver.log(), "a connection has failed") == 0);
 
@@ -151,7 +150,7 @@ TEST_CASE("a header has 16 kB, in whatever lines", "[strangers]") {
   CHECK(peak_memory(receiver) < most_memory);
 }
 
-TEST_CASE("what follows a body without an end is not taken for a request", "[strangers]") {
+TEST_CASE("what follows a body without an end is not read as a request", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const std::string smuggled = "GET /healthz HTTP/1.1\r\nConnection: close\r\n\r\n";
@@ -169,7 +168,7 @@ TEST_CASE("what follows a body without an end is not taken for a request", "[str
   CHECK(answers("GET /healthz", "chunked", "0\r\n\r\n") == 2);
 }
 
-TEST_CASE("connections that send nothing, or drip, do not hold up a delivery", "[strangers]") {
+TEST_CASE("idle or slow connections do not hold up a delivery", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const auto idle = connect(receiver.port, 1000, "");
@@ -180,7 +179,7 @@ TEST_CASE("connections that send nothing, or drip, do not hold up a delivery", "
   CHECK(peak_memory(receiver) < most_memory);
 }
 
-TEST_CASE("a request has ten seconds, even if a byte comes every now and then", "[strangers]") {
+TEST_CASE("a request has ten seconds, even if a byte arrives now and then", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   auto slow = connect(receiver.port, 5, "POST /webhooks HTTP/1.1\r\nX-Slow: ");
@@ -197,10 +196,10 @@ TEST_CASE("a request has ten seconds, even if a byte comes every now and then", 
       [&] { return count(receiver.log(), "the request was not complete within ten seconds\n") == 15; }));
 }
 
-TEST_CASE("clients that never read their answers hold up nobody, and are let go", "[strangers]") {
+TEST_CASE("clients that never read their answers hold up nobody, and are disconnected", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
-  CHECK(deliver(receiver.port, event("whe_1")) == 200);  // by now it has opened what it needs
+  CHECK(deliver(receiver.port, event("whe_1")) == 200);  // so that all it needs is open
   REQUIRE(eventually([&] { return sockets(receiver) == 1; }));
   const auto deaf = connect(receiver.port, 4, "");
   std::atomic<bool> stops{false};
@@ -214,7 +213,7 @@ TEST_CASE("clients that never read their answers hold up nobody, and are let go"
   CHECK(peak_memory(receiver) < most_memory);
 }
 
-TEST_CASE("of 256 connections, the one that has waited the longest makes room for the next", "[strangers]") {
+TEST_CASE("of 256 connections, the one that has been idle longest makes room for the next", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const std::string body = event("whe_1"), request = head(body, length_of(body)) + body;
@@ -236,7 +235,7 @@ TEST_CASE("of 256 connections, the one that has waited the longest makes room fo
   CHECK_FALSE(kept.has_ended());
 }
 
-TEST_CASE("connections that say nothing do not end a delivery that is coming in", "[strangers]") {
+TEST_CASE("idle connections do not end an incoming delivery", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const std::string body = event("whe_1");
@@ -248,7 +247,7 @@ TEST_CASE("connections that say nothing do not end a delivery that is coming in"
   CHECK(delivery.send(body.substr(body.size() - 1)).answer().find("HTTP/1.1 ") == 0);
 }
 
-TEST_CASE("strangers who connect without end hold up neither SIGTERM nor what is in flight", "[strangers]") {
+TEST_CASE("strangers who keep connecting hold up neither SIGTERM nor requests in flight", "[strangers]") {
   const Sqlite database;
   Receiver receiver(database.where(), log_in(database));
   const std::string body = event("whe_1");
@@ -265,11 +264,11 @@ TEST_CASE("strangers who connect without end hold up neither SIGTERM nor what is
   receiver.signal(SIGTERM);
   CHECK(delivery.send(body).answer().find("HTTP/1.1 200 ") == 0);
   strangers.join();
-  CHECK(connected - before < 16'000);  // its queue, and the queue again of those who came meanwhile
+  CHECK(connected - before < 16'000);  // its queue, and as many who queued meanwhile
   CHECK(receiver.wait() == 0);
 }
 
-TEST_CASE("a refused upload is read on after SIGTERM so that its client gets the answer", "[strangers]") {
+TEST_CASE("after SIGTERM a refused upload is still read, so that its client gets the answer", "[strangers]") {
   const Sqlite database;
   const auto is_read_on = [&] {
     Receiver receiver(database.where(), log_in(database));
@@ -283,10 +282,10 @@ TEST_CASE("a refused upload is read on after SIGTERM so that its client gets the
     CHECK(upload.answer().find("HTTP/1.1 413 ") == 0);
     return open == 2;
   };
-  CHECK(eventually(is_read_on));  // not where it takes longer than the two seconds for which it reads on
+  CHECK(eventually(is_read_on));  // false if the machine is slower than the two seconds that it keeps reading
 }
 
-TEST_CASE("it survives a limit of open files", "[strangers]") {
+TEST_CASE("it survives a limit on open files", "[strangers]") {
   const Sqlite database;
   Receiver receiver(database.where(), log_in(database));
   const rlimit few{40, 40};
@@ -300,13 +299,13 @@ TEST_CASE("it survives a limit of open files", "[strangers]") {
   CHECK(receiver.wait() == 0);
 }
 
-TEST_CASE("large bodies that do not come to an end cost little memory", "[strangers]") {
+TEST_CASE("large bodies that never end cost little memory", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   const auto many = connect(receiver.port, 500, head("", "Content-Length: 1048576"));
   CHECK(deliver(receiver.port, event("whe_1")) == 200);
   CHECK(peak_memory(receiver) < most_memory);
-  // The most there can be: a megabyte for each connection.
+  // The worst case: a megabyte for each connection.
   const std::string almost(1'000'000, 'x');
   in_threads(8, [&](std::size_t thread) {
     for (std::size_t i = thread; i < many.size(); i += 8) many[i]->send(almost);
@@ -317,7 +316,7 @@ TEST_CASE("large bodies that do not come to an end cost little memory", "[strang
 
 namespace {
 
-/// A receiver whose log goes to a pipe that has room for few lines. They are read only where it says so.
+/// A receiver that logs to a pipe with room for only a few lines, which is read only by read_until().
 struct Stalling {
   Sqlite database;
   std::string fifo = (database.folder.path / "fifo").string();
@@ -359,7 +358,7 @@ struct Stalling {
 
 }  // namespace
 
-TEST_CASE("a reader of the log that stalls, or ends, holds up neither deliveries nor the end", "[strangers]") {
+TEST_CASE("a log reader that stalls or exits holds up neither deliveries nor the exit", "[strangers]") {
   Stalling stalling;
   const bool ends = GENERATE(false, true);
   if (ends) close(std::exchange(stalling.log, -1));
@@ -368,7 +367,7 @@ TEST_CASE("a reader of the log that stalls, or ends, holds up neither deliveries
   CHECK(stalling.receiver->wait() == 0);
 }
 
-TEST_CASE("lines of the log that found no room are counted", "[strangers]") {
+TEST_CASE("dropped lines of the log are counted", "[strangers]") {
   Stalling stalling;
   CHECK(stalling.deliver_many() == 2000);
   const std::string end = " lines were dropped, since nobody read them\n";
@@ -381,7 +380,7 @@ TEST_CASE("lines of the log that found no room are counted", "[strangers]") {
   stalling.read_until(" recorded whe_last ");
 }
 
-TEST_CASE("many refusals are summed up in the log", "[strangers]") {
+TEST_CASE("many refusals are summarised in the log", "[strangers]") {
   const Sqlite database;
   const Receiver receiver(database.where(), log_in(database));
   for (int i = 0; i < 300; ++i) CHECK(status_of(receiver.port, "GET / HTTP/1.1\r\n\r\n") == "404");

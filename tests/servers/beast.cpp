@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// To be short, this takes one connection at a time and has no time-out. examples/receiver/http.hpp has both.
+// For brevity, this serves one connection at a time, without a time-out. examples/receiver/http.hpp has both.
 #include <anthropic/webhooks/verify.hpp>
 
 #include <boost/asio/io_context.hpp>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Starts the server that the environment variable SERVER names, and sends it deliveries over loopback. It knows
-// nothing of any server. Each takes its port as an argument and its secret from the environment, answers POST
-// /webhooks, and says on standard error why it refused a delivery. FIRST_LINE is set for those that look headers
-// up by name, and so see only the first line of several. TOO_LONG and TOO_LONG_CHUNKED are the status for a body
-// of more than 1 MiB: 0 for none, 200 if there is no limit, "either" for 200 or 413. The tests with [.bounds] are
-// for examples/server.cpp, which bounds all that it reads.
+// Starts the server named by the environment variable SERVER, and sends it deliveries over loopback. Every server
+// takes its port as an argument and its secret from the environment, answers POST /webhooks, and says on standard
+// error why it refused a delivery. FIRST_LINE is set for those that look up headers by name, and so see only the
+// first of several lines. TOO_LONG and TOO_LONG_CHUNKED are the status for a body of more than 1 MiB: 0 for none,
+// 200 if there is no limit, "either" for 200 or 413. The tests with [.bounds] are for examples/server.cpp, which
+// bounds everything it reads.
 #include "../catch.hpp"
 #include "../signature.hpp"
 
@@ -47,15 +47,15 @@ const std::string event =
     R"({"id":"whe_1","created_at":"2026-03-15T10:00:00Z","data":{"id":"sesn_1","organization_id":"org_1",)"
     R"("type":"session.created","workspace_id":"wrkspc_1"},"type":"event"})";
 
-constexpr int patience = 60'000;  // milliseconds to wait for what another process does, on a slow machine too
+constexpr int patience = 60'000;  // milliseconds to wait for another process, even on a slow machine
 
-/// A read that ends also where nothing comes. Returns whether there was a byte.
+/// Reads a byte, with a time-out. Returns whether there was one.
 bool read_byte(int file, char& c) {
   pollfd readable{file, POLLIN, 0};
   return poll(&readable, 1, patience) == 1 && read(file, &c, 1) == 1;
 }
 
-/// A connection to the server, which is -1 where it takes none.
+/// A connection to the server, or -1 if it accepts none.
 int connect_to(int port) {
   const int connection = socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in address{};
@@ -81,7 +81,7 @@ int free_port() {
   return ntohs(address.sin_port);
 }
 
-/// The server as a child process, which does not outlive this object. It listens, or has ended.
+/// The server as a child process that does not outlive this object. It is listening, or has ended.
 class Server {
  public:
   explicit Server(const char* signing_key = secret) : output_(std::tmpfile()) {
@@ -100,7 +100,7 @@ class Server {
     std::fclose(output_);
   }
 
-  /// What it printed so far.
+  /// What it has printed so far.
   [[nodiscard]] std::string output() const {
     std::string text(100'000, '\0');
     const auto size = pread(fileno(output_), text.data(), text.size(), 0);
@@ -109,7 +109,7 @@ class Server {
   }
 
 #ifdef __linux__
-  /// The most memory that it had so far, in megabytes.
+  /// Its peak memory so far, in megabytes.
   [[nodiscard]] int peak_memory() const {
     std::ifstream status("/proc/" + std::to_string(process_) + "/status");
     for (std::string line; std::getline(status, line);) {
@@ -129,7 +129,7 @@ class Server {
     if ((process_ = fork()) < 0) throw std::runtime_error("no process");
     if (process_ == 0) {
 #ifdef __linux__
-      prctl(PR_SET_PDEATHSIG, SIGKILL);  // also where this test is killed
+      prctl(PR_SET_PDEATHSIG, SIGKILL);  // even if this test is killed
 #endif
       dup2(fileno(output_), STDOUT_FILENO);
       dup2(fileno(output_), STDERR_FILENO);
@@ -168,7 +168,7 @@ Lines signed_lines(const std::string& body, const std::string& with = key, std::
           "webhook-signature: " + signature(with, "whe_1", timestamp, body)};
 }
 
-/// The status of the answer, where 200 is any that says success, and 0 none at all.
+/// The status of the answer: 200 for any success, 0 for no answer.
 int read_status(int connection) {
   std::string answer;
   for (char c = 0; answer.find("\r\n\r\n") == std::string::npos && read_byte(connection, c);) answer += c;
@@ -177,7 +177,7 @@ int read_status(int connection) {
   return status / 100 == 2 ? 200 : status;
 }
 
-/// Posts the body, in two pieces with a pause before each, unless that is 0.
+/// Posts the body, in two pieces with a pause before each unless `pause` is 0.
 int post(int port, const Lines& lines, const std::string& body, std::chrono::milliseconds pause = 0ms) {
   std::string head = "POST /webhooks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
   for (const auto& line : lines) head += line + "\r\n";
@@ -211,7 +211,7 @@ Lines with_case(Lines lines, int (*change)(int)) {
   return lines;
 }
 
-/// Sends the head of a request, and then the piece as often as told, or until there is an answer.
+/// Sends the head of a request, and then the piece up to `times` times, until there is an answer.
 int flood(int port, const std::string& head, const std::string& piece, int times) {
   const int connection = connect_to(port);
   if (connection < 0) return 0;
@@ -230,7 +230,7 @@ std::string chunk(const std::string& data) {
 }
 
 #ifdef WITH_ZLIB
-/// Less than a megabyte of gzip that is a gigabyte of zeros.
+/// A gigabyte of zeros in less than a megabyte of gzip.
 std::string bomb() {
   z_stream stream{};
   if (deflateInit2(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY) != Z_OK)
@@ -275,7 +275,7 @@ TEST_CASE("no body takes more than a few megabytes", "[.bounds]") {
   CHECK(flood(server.port, head("POST /webhooks", lines + chunked), chunk(event) + "0\r\n\r\n", 1) == 200);
   CHECK(flood(server.port, head("POST /webhooks", lines + chunked), chunk(megabyte) + "0\r\n\r\n", 1) == 401);
 
-  // Where the body has no end, the answer comes before that, after far less than 256 megabytes.
+  // An endless body is answered early, after far less than 256 megabytes.
   for (const auto& [request, status] : {std::pair("POST /webhooks", 413),
                                         {"POST /other", 404},
                                         {"PUT /webhooks", 404},
@@ -286,9 +286,10 @@ TEST_CASE("no body takes more than a few megabytes", "[.bounds]") {
     CHECK(flood(server.port, head(request, endless), kilobytes, 4096) == status);
     CHECK(flood(server.port, head(request, chunked), chunk(kilobytes), 4096) == status);
   }
-  CHECK(flood(server.port, head("POST /webhooks", ""), kilobytes, 4096) / 100 == 4);  // neither of the two
+  CHECK(flood(server.port, head("POST /webhooks", ""), kilobytes, 4096) / 100 ==
+        4);  // neither a length nor chunks
 
-  // A multipart body is no delivery either.
+  // A multipart body is not a delivery either.
   const std::string multipart = "Content-Type: multipart/form-data; boundary=b\r\n";
   CHECK(flood(server.port, head("POST /webhooks", multipart + endless),
               "--b\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n" + kilobytes + "\r\n", 4096) == 415);
@@ -307,7 +308,7 @@ TEST_CASE("no body takes more than a few megabytes", "[.bounds]") {
   }
 #endif
 
-  // What was not read of a body is not taken for a request.
+  // The unread rest of a body is not read as a request.
   const std::string hidden = "POST /webhooks HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n";
   CHECK(flood(server.port, head("POST /other", with_length(hidden)), hidden, 1) == 404);
   CHECK(flood(server.port, head("POST /webhooks", "Content-Encoding: gzip\r\n" + with_length(hidden)), hidden,
@@ -406,7 +407,7 @@ TEST_CASE("a server prints events, and why it refused a delivery, and never its 
   CHECK(server.output().find(std::string(secret).substr(6)) == std::string::npos);
 }
 
-TEST_CASE("without a secret, a server says so and ends") {
+TEST_CASE("without a secret, a server says so and exits") {
   const Server server(nullptr);
   CHECK(server.exit_status == 1);
   CHECK(server.output().find("secret") != std::string::npos);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// libmicrohttpd has no limit for a body, so handle() keeps no more than that. It reads on to the end, since it can
-// only answer then.
+// libmicrohttpd does not limit bodies, so handle() keeps only the first 1 MiB. It still reads to the end, since it
+// can only answer then.
 #include <anthropic/webhooks/verify.hpp>
 
 #include <microhttpd.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// POCO has no limit for a body, so receive() reads no more than that.
+// POCO does not limit bodies, so receive() does.
 #include <anthropic/webhooks/verify.hpp>
 
 #include <Poco/Event.h>

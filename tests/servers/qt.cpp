@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// QHttpServer has no limit for a body, and reads all of it before it calls a handler. Put a proxy in front that
-// has one. Qt comes first, to show that the library does not mind its macros.
+// QHttpServer does not limit bodies, and reads all of a body before it calls a handler. Put a proxy with a limit
+// in front. Qt is included first, to show that its macros do no harm.
 #include <QCoreApplication>
 #include <QHttpServer>
 #include <QTcpServer>

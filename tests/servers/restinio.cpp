@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// RESTinio closes a connection whose body is longer than the limit, without an answer.
+// RESTinio closes the connection without an answer if a body exceeds the limit.
 #include <anthropic/webhooks/verify.hpp>
 
 #include <restinio/all.hpp>

@@ -19,8 +19,8 @@ namespace peers {
 
 namespace detail = anthropic::webhooks::detail;
 
-/// The strings of a body by their keys. They become an event at its end, since the type that decides over the
-/// fields comes after some of them. String is std::string_view where the parser keeps a string alive so long.
+/// The strings of a body by their keys. They become an event at its end, since the type follows some of the fields
+/// that depend on it. String is std::string_view if the parser keeps strings alive that long.
 template <class String>
 struct fields {
   using slot = std::optional<String>;

@@ -26,7 +26,7 @@ struct handler : sax_handler<std::string> {
   bool number_unsigned(json::number_unsigned_t) { return other(), true; }
   bool number_float(json::number_float_t, const json::string_t&) { return other(), true; }
   bool binary(json::binary_t&) { return other(), true; }
-  // Copied: moving is no faster, since the lexer has to grow a new buffer for the next string then.
+  // Copied: moving is no faster, since the lexer must then grow a new buffer for the next string.
   bool string(const json::string_t& value) { return sax_handler::string(value), true; }
   bool key(const json::string_t& value) { return sax_handler::key(value), true; }
   bool start_object(std::size_t) { return begin_object(), true; }

@@ -31,7 +31,7 @@ struct handler : rapidjson::BaseReaderHandler<rapidjson::UTF8<>, handler>, sax_h
 rapidjson::Reader reader;
 std::string buffer;
 
-/// In situ, so that strings need no copy, in a copy of the body, which belongs to the caller.
+/// Parses in situ, so that strings need no copy. The body belongs to the caller, so it is copied.
 template <unsigned Flags>
 UnwrapWebhookEvent read(std::string_view body) {
   buffer = body;

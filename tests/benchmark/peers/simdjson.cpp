@@ -23,7 +23,7 @@ UnwrapWebhookEvent simdjson_on_demand(std::string_view body) {
   buffer = body;
   ondemand::document document = parser.iterate(buffer.data(), buffer.size(), buffer.capacity());
 
-  // Keys are compared as they stand in the body, as simdjson's own lookup does: escapes in them are not undone.
+  // Keys are compared as they are in the body, escapes included, like in simdjson's own lookup.
   fields<std::string_view> fields;
   for (ondemand::field member : document.get_object()) {
     if (auto* slot = fields.of_envelope(member.key())) {
