@@ -4,10 +4,10 @@
 #include <cstddef>
 #include <limits>
 
-/// What the operator new of allocations.cpp, which replaces the global one, counts and allows.
+/// Counts allocations and limits their size: allocations.cpp replaces the global operator new.
 namespace allocations {
 inline constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
-inline thread_local std::size_t count = 0;  // by this thread
-inline thread_local std::size_t bytes = 0;  // in all of them
-inline std::size_t largest = unlimited;     // a larger one throws std::bad_alloc
+inline thread_local std::size_t count = 0;  // allocations by this thread
+inline thread_local std::size_t bytes = 0;  // their total size
+inline std::size_t largest = unlimited;     // anything larger throws std::bad_alloc
 }  // namespace allocations

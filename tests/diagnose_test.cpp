@@ -35,7 +35,7 @@ namespace {
 const std::string key = "0123456789abcdefghijklmnopqrstu\n";
 const std::string secret = "whsec_MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dQo=";
 const std::string other_secret = "whsec_dGhlIGtleSBvZiBhbm90aGVyIGVuZHBvaW50";
-// A key whose base64 has both digits that differ in the url-safe alphabet.
+// A key whose base64 has both + and /, which the url-safe alphabet replaces.
 const std::string plus_key = "\xfb\xef\xbe\xff\xff\xff\xfb\xef\xbe\xff\xff\xff\xfb\xef\xbe\xff\xff\xff"s;
 const std::string plus_secret = "whsec_++++////++++////++++////";
 constexpr std::int64_t seconds = 1773568800;
@@ -47,7 +47,7 @@ struct sent {
   std::string secret = ::secret, id = "msg_1", timestamp = ::timestamp, body = ::body, signature = {};
 };
 
-/// A request with the right signature, to be spoilt.
+/// A correctly signed request for the tests to spoil.
 sent signed_request(const std::string& text = body, const std::string& with_key = key,
                     const std::string& at = timestamp, const std::string& with_secret = secret) {
   return {with_secret, "msg_1", at, text, signature(with_key, "msg_1", at, text)};
@@ -135,7 +135,7 @@ std::string hexadecimal(const std::string& of_signature) {
 
 std::string url_safe(std::string text) { return replaced(replaced(std::move(text), "+", "-"), "/", "_"); }
 
-/// A request whose signature has + and / in it, and no + at its start. `sign` takes a number to vary it.
+/// A request whose signature contains + and / but does not start with +. `sign` takes a text that varies.
 template <class Sign>
 sent request_with_plus_and_slash(Sign sign) {
   for (int i = 0;; ++i) {
@@ -184,21 +184,21 @@ std::vector<spoilt> spoilt_requests() {
   const std::string lines = "{\n  \"a\": 1\n}";
 
   std::vector<spoilt> rows{
-      {"as it is", good, {cause::verified}},
+      {"unchanged", good, {cause::verified}},
       {"one of two signatures", with_signature(good, "v1,AAAA " + good.signature), {cause::verified}},
       {"at the tolerance", good_at(seconds - 300), {cause::verified}},
 
       {"LF added", with_body(good, body + "\n"), {cause::body_newline}},
       {"CRLF added", with_body(good, body + "\r\n"), {cause::body_newline}},
       {"many newlines added", with_body(good, body + "\n\n\r\n\n"), {cause::body_newline}},
-      {"LF cut off", with_body(signed_request(body + "\n"), body), {cause::body_newline}},
-      {"CRLF cut off", with_body(signed_request(body + "\r\n"), body), {cause::body_newline}},
-      {"two CRLF cut off", with_body(signed_request(body + "\r\n\r\n"), body), {cause::body_newline}},
-      {"one of two LF cut off", with_body(signed_request(body + "\n\n"), body + "\n"), {cause::body_newline}},
+      {"LF removed", with_body(signed_request(body + "\n"), body), {cause::body_newline}},
+      {"CRLF removed", with_body(signed_request(body + "\r\n"), body), {cause::body_newline}},
+      {"two CRLF removed", with_body(signed_request(body + "\r\n\r\n"), body), {cause::body_newline}},
+      {"one of two LF removed", with_body(signed_request(body + "\n\n"), body + "\n"), {cause::body_newline}},
       {"LF to CRLF", with_body(signed_request(lines), "{\r\n  \"a\": 1\r\n}"), {cause::body_line_endings}},
       {"CRLF to LF", with_body(signed_request("x\r\ny\r\n"), "x\ny\n"), {cause::body_line_endings}},
       {"BOM added", with_body(good, "\xef\xbb\xbf" + body), {cause::body_byte_order_mark}},
-      {"BOM taken away", with_body(signed_request("\xef\xbb\xbf" + body), body), {cause::body_byte_order_mark}},
+      {"BOM removed", with_body(signed_request("\xef\xbb\xbf" + body), body), {cause::body_byte_order_mark}},
       {"percent-encoded", with_body(good, percent_encoded(body)), {cause::body_percent_encoded}},
       {"value in a form", with_body(good, "payload=" + percent_encoded(body)), {cause::body_percent_encoded}},
       {"name in a form", with_body(good, percent_encoded(body) + "="), {cause::body_percent_encoded}},
@@ -216,7 +216,7 @@ std::vector<spoilt> spoilt_requests() {
       {"base64 in lines", with_body(good, in_lines(base64(body), 76, "\r\n")), {cause::body_base64}},
       {"base64 and LF", with_body(good, base64(body) + "\n"), {cause::body_base64}},
       {"url-safe base64", with_body(signed_request("{\"?>~\xff"), "eyI_Pn7_"), {cause::body_base64}},
-      {"url-safe base64, without padding and in lines",
+      {"url-safe base64 without padding, in lines",
        with_body(signed_request("~~~?>~\xff\xff"), "fn5\n-Pz5-\n__8"),
        {cause::body_base64}},
       {"JSON string", with_body(good, json_string(body)), {cause::body_json_string}},
@@ -237,7 +237,7 @@ std::vector<spoilt> spoilt_requests() {
        {cause::body_charset}},
       {"raw Latin-1", with_body(signed_request("{\"é\":\"ÿ\"}"), "{\"\xe9\":\"\xff\"}"), {cause::body_charset}},
       {"raw Windows-1252", with_body(signed_request("€\u00a0é"), "\x80\xa0\xe9"), {cause::body_charset}},
-      {"raw Latin-1 that UTF-8 was made of", with_body(signed_request("\xe9"), "é"), {cause::body_charset}},
+      {"raw Latin-1 converted to UTF-8", with_body(signed_request("\xe9"), "é"), {cause::body_charset}},
       {"read as Windows-1252, and escaped",
        with_body(signed_request(R"({"a":"é"})"), R"({"a": "\u00c3\u00a9"})"),
        {cause::body_charset, cause::body_reserialized}},
@@ -285,7 +285,7 @@ std::vector<spoilt> spoilt_requests() {
 
       {"swapped", swapped, {cause::id_and_timestamp_swapped}},
       {"signed milliseconds", signed_request(body, key, timestamp + "123"), {cause::timestamp_in_milliseconds}},
-      {"seconds made milliseconds", cut_to_seconds, {cause::timestamp_in_milliseconds}},
+      {"seconds turned into milliseconds", cut_to_seconds, {cause::timestamp_in_milliseconds}},
       {"301 s old", good_at(seconds - 301), {cause::clock}},
       {"301 s early", good_at(seconds + 301), {cause::clock}},
       {"years old", good_at(0), {cause::clock}},
@@ -363,24 +363,24 @@ std::vector<spoilt> spoilt_requests() {
       // the key orders of the service and its SDKs
       R"({"id":"é😀/<&>\"\n","a":{"id":[],"z":null},"b":[1,2.50,{}],"type":"t"})",
       R"({"type":"t","id":"é😀/<&>\"\n","a":{"id":[],"z":null},"b":[1,2.50,{}]})",
-      // only with other whitespace, some of it at the end
+      // only the whitespace differs, some of it at the end
       R"({ "b":[1,2.50,{ }],"id":"é😀/<&>\"\n" ,"a":{"z":null,"id":[]},"type":"t"} )",
   };
   for (const auto& text : rewritten) {
     const std::string end = text.back() == ' ' ? " " : "";
-    const bool is_sorted = text.find("\"b\"") > text.find("\"a\"");  // so the order before is lost
+    const bool is_sorted = text.find("\"b\"") > text.find("\"a\"");  // which loses the original order
     const std::set expected{is_sorted ? cause::unknown : cause::body_reserialized};
     if (end.empty()) rows.push_back({text, with_body(signed_request(text), raw), {cause::body_reserialized}});
     rows.push_back({text, with_body(signed_request(raw + end), text), expected});
   }
 
-  // The first and the last character that need a surrogate pair, and the last that does not.
+  // The first and last characters that need a surrogate pair, and the last that does not.
   rows.push_back({"surrogate pairs",
                   with_body(signed_request(R"({"id":"\ud800\udc00\udbff\udfff\uffff"})"),
                             "{\"id\":\"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf\xef\xbf\xbf\"}"),
                   {cause::body_reserialized}});
 
-  // A lone surrogate, which JavaScript writes for a text that was cut inside an emoji.
+  // JavaScript writes a lone surrogate for text that was cut inside an emoji.
   rows.push_back({"a lone surrogate",
                   with_body(signed_request(R"({"b":1,"id":"cut \ud83d","c":"\ude00 and é"})"),
                             R"({ "b": 1, "id": "cut \ud83d", "c": "\ude00 and é"})"),
@@ -406,7 +406,7 @@ std::vector<spoilt> spoilt_requests() {
 
 }  // namespace
 
-TEST_CASE("a cause is proven if a signature matches once it is undone") {
+TEST_CASE("a cause is proven if undoing it makes a signature match") {
   for (const auto& row : spoilt_requests()) {
     INFO(row.name);
     const auto findings = findings_of(row.request);
@@ -419,12 +419,12 @@ TEST_CASE("a cause is proven if a signature matches once it is undone") {
         CHECK_FALSE(has_a_part_of(text, body));
       }
     }
-    // With another secret, none matches.
+    // With another secret, no signature matches.
     for (const auto& finding : findings_of(with_secret(row.request, other_secret))) CHECK_FALSE(finding.proven);
   }
 }
 
-TEST_CASE("each byte is recovered from the character that Latin-1 or Windows-1252 has for it, and the other way") {
+TEST_CASE("every byte misread as Latin-1 or Windows-1252 is recovered, and vice versa") {
   const std::string windows_1252[] = {
       "€",      "\u0081", "‚", "ƒ", "„", "…", "†", "‡", "ˆ", "‰", "Š", "‹", "Œ", "\u008d", "Ž", "\u008f",
       "\u0090", "‘",      "’", "“", "”", "•", "–", "—", "˜", "™", "š", "›", "œ", "\u009d", "ž", "Ÿ"};
@@ -482,19 +482,19 @@ TEST_CASE("if no signature matches, everything that looks wrong is reported") {
       {"zlib, best", with_body(good, "\x78\xda more"), {cause::body_compressed}},
       {"zlib, other", with_body(good, "\x78\x5e more"), {cause::body_compressed}},
       {"percent-encoded, and another", with_body(good, "x=%7B%7D"), {cause::body_percent_encoded}},
-      {"percent-encoded in small letters", with_body(good, "%7b%7d"), {cause::body_percent_encoded}},
+      {"percent-encoded in lower case", with_body(good, "%7b%7d"), {cause::body_percent_encoded}},
       {"base64, and another", with_body(good, "eyJhIjoxfQ"), {cause::body_base64}},
       {"base64 in lines, and another", with_body(good, "ewog\r\nfQ==\n"), {cause::body_base64}},
-      {"no base64", with_body(good, "eyJhIjox fQ"), {cause::unknown}},
+      {"not base64", with_body(good, "eyJhIjox fQ"), {cause::unknown}},
       {"base64 of base64", with_body(good, base64(base64(body))), {cause::unknown}},
       {"JSON string, and another", with_body(good, "\"{}\""), {cause::body_json_string}},
       {"another JSON string", with_body(good, "\"a\""), {cause::unknown}},
-      {"a JSON string that is none", with_body(good, "\"\\x\" \"\""), {cause::unknown}},
+      {"an invalid JSON string", with_body(good, "\"\\x\" \"\""), {cause::unknown}},
       {"NUL, and another", with_body(good, "{}\0"s), {cause::body_nul}},
       {"only NUL", with_body(good, "\0"s), {cause::body_nul}},
       {"U+FFFD", with_body(signed_request("é"), "\xef\xbf\xbd"), {cause::body_charset}},
       {"U+FFFD as an escape", with_body(signed_request("é"), R"({"a":"\ufffd"})"), {cause::body_charset}},
-      {"U+FFFD as an escape in capitals",
+      {"U+FFFD as an escape in upper case",
        with_body(signed_request("é"), R"({"a":"\uFFFD"})"),
        {cause::body_charset}},
       {"a character that became a question mark", with_body(signed_request("é€"), "\xe9?"), {cause::unknown}},
@@ -528,9 +528,7 @@ TEST_CASE("if no signature matches, everything that looks wrong is reported") {
       {"url-safe, encoded twice, in quotes",
        with_secret(wrong, "'" + base64("whsec_" + url_safe(plus_secret.substr(6))) + "'"),
        {cause::secret_decorated, cause::secret_encoded_twice, cause::secret_url_safe}},
-      {"something else that is encoded twice",
-       with_secret(wrong, base64("whsec_hunter2")),
-       {cause::secret_malformed}},
+      {"something else, encoded twice", with_secret(wrong, base64("whsec_hunter2")), {cause::secret_malformed}},
 
       {"no id", missing(&sent::id), {cause::headers_missing}},
       {"no timestamp", missing(&sent::timestamp), {cause::headers_missing}},
@@ -551,8 +549,8 @@ TEST_CASE("if no signature matches, everything that looks wrong is reported") {
       {"percent-encoded signature",
        with_signature(good, replaced(none, "=", "%3D")),
        {cause::signature_form_decoded}},
-      {"a good one beside them", with_signature(good, none + " " + zeros), {cause::unknown}},
-      {"a good one behind them", with_signature(good, zeros + " " + none), {cause::unknown}},
+      {"well-formed, next to hexadecimal", with_signature(good, none + " " + zeros), {cause::unknown}},
+      {"hexadecimal, then well-formed", with_signature(good, zeros + " " + none), {cause::unknown}},
       {"another version", with_signature(good, "v2" + good.signature.substr(2)), {cause::unknown}},
   };
   for (const auto& row : rows) {
@@ -565,7 +563,7 @@ TEST_CASE("if no signature matches, everything that looks wrong is reported") {
   }
 }
 
-TEST_CASE("the findings say by how much") {
+TEST_CASE("findings give the exact values") {
   const auto what_of = [](const sent& request) { return findings_of(request).front().what; };
   const auto good_at = [](std::int64_t at) { return signed_request(body, key, std::to_string(at)); };
   const auto clock = [](const std::string& off, const std::string& zone = "") {
@@ -612,7 +610,7 @@ TEST_CASE("the findings say by how much") {
   }
 }
 
-TEST_CASE("a range of headers shows those that are named like the three") {
+TEST_CASE("lookalikes in a range of headers are found") {
   using list = std::vector<std::pair<std::string, std::string>>;
   const auto good = signed_request();
   const auto named = [&good](const std::string& prefix) {
@@ -666,7 +664,7 @@ TEST_CASE("a range of headers shows those that are named like the three") {
         "There is x-svix-id, which Standard Webhooks does not use.");
 }
 
-TEST_CASE("a body of another length than its Content-Length is reported, with both numbers") {
+TEST_CASE("a body whose length differs from its Content-Length is reported with both numbers") {
   using list = std::vector<std::pair<std::string, std::string>>;
   const auto good = signed_request();
   const auto findings_with = [&good](const std::string& length, const std::string& text) {
@@ -742,7 +740,7 @@ TEST_CASE("two causes at once are found, in either order") {
       const bool changes =
           std::tie(before.secret, before.id, before.timestamp, before.body, before.signature) !=
           std::tie(request.secret, request.id, request.timestamp, request.body, request.signature);
-      // Base64 and JSON strings may have a newline after them.
+      // A newline after base64 or a JSON string is harmless.
       const bool is_allowed =
           second.its_cause == cause::body_newline &&
           (first.its_cause == cause::body_base64 || first.its_cause == cause::body_json_string);
@@ -797,7 +795,7 @@ TEST_CASE("each cause has a name") {
   static_assert(to_string(cause::body_charset) == "body_charset");
 }
 
-TEST_CASE("headers may be a function, whose exceptions pass through") {
+TEST_CASE("headers may be a lookup function, whose exceptions propagate") {
   const auto good = signed_request();
   const std::map<std::string, std::string> headers{
       {"webhook-id", good.id}, {"webhook-timestamp", good.timestamp}, {"webhook-signature", good.signature}};
@@ -821,7 +819,7 @@ TEST_CASE("headers may be a function, whose exceptions pass through") {
   CHECK_THROWS_AS(diagnose(secret, body, throws_ours), WebhookVerificationError);
 }
 
-TEST_CASE("nothing is proven or verified of ten thousand random requests") {
+TEST_CASE("none of ten thousand random requests verifies, and no cause is proven") {
   std::mt19937 random(1);
   const auto pick = [&random](std::size_t below) { return static_cast<std::size_t>(random() % below); };
   const auto bytes = [&](std::size_t size, std::string_view alphabet) {

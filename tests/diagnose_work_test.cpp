@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// How much diagnose() does for the worst requests.
+// How much work diagnose() does for the worst requests.
 #include <anthropic/webhooks/diagnose.hpp>
 
 #include "allocations.hpp"
@@ -36,7 +36,7 @@ std::vector<cause> causes_of(std::string_view body, std::string_view signatures,
   return causes;
 }
 
-/// Puts as many units between `begin` and `end` as diagnose() still rewrites as JSON.
+/// The largest body that diagnose() still rewrites as JSON: units between `begin` and `end`.
 template <class Unit>
 std::string filled_by(std::string begin, Unit unit, const std::string& end) {
   for (int i = 0;; ++i) {
@@ -52,7 +52,7 @@ std::string filled(const std::string& begin, const std::string& unit, const std:
 
 }  // namespace
 
-TEST_CASE("the work for a forged request is bounded, whatever its body is") {
+TEST_CASE("the work for a forged request is bounded, whatever its body") {
   const std::string open(40, '['), close(40, ']');
   std::mt19937 random(1);
   const auto key_and_value = [&random](int i) {
@@ -78,13 +78,13 @@ TEST_CASE("the work for a forged request is bounded, whatever its body is") {
       {"many short keys", filled_by("{", key_and_value, "}")},
       {"many short keys with a slash", filled_by(
                                            "{", [&](int i) { return key_and_value(i) + "0,\"/\":\"/\""; }, "}")},
-      {"all that is undone",
+      {"everything that can be undone",
        filled("\xef\xbb\xbf[\"%2B+ ", "%41+/ \r\n", "\"]\r\n\r\n\n\n\n\n\n") + std::string(3, '\0')},
       {"base64", filled("", "eyIv", "")},
-      {"the worst of the fuzzer", fuzzed},
-      {"the worst of the fuzzer, many times", filled("[" + fuzzed, "," + fuzzed, "]")},
+      {"the worst input of the fuzzer", fuzzed},
+      {"the worst input of the fuzzer, repeated", filled("[" + fuzzed, "," + fuzzed, "]")},
   };
-  // Every cause in the headers applies, and each candidate is hashed.
+  // Every cause in the headers applies, and every candidate is hashed.
   const std::string none = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
   const std::string signatures =
       none + " " + none.substr(3) + " v1," + std::string(43, '-') + " %2B " + std::string(64, '0');
@@ -103,12 +103,12 @@ TEST_CASE("the work for a forged request is bounded, whatever its body is") {
     INFO(row.name);
     for (const auto& finding : findings) CHECK_FALSE(finding.proven);
     CHECK(budget.spent() <= 512 * mebibyte);
-    CHECK(allocated <= 3 * budget.spent() + 16 * mebibyte);  // a string that grows is allocated twice over
+    CHECK(allocated <= 3 * budget.spent() + 16 * mebibyte);  // growing a string allocates twice its size
     CHECK(seconds < 60);
   }
 }
 
-TEST_CASE("a body is hashed, and that is counted, only if a signature may match") {
+TEST_CASE("a body is hashed, and the work counted, only if a signature may match") {
   const std::string none = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
   const auto spent_on = [](std::string_view body, std::string_view signatures) {
     detail::work_budget budget;
@@ -122,7 +122,7 @@ TEST_CASE("a body is hashed, and that is counted, only if a signature may match"
   CHECK(spent_on(body, none) < written + 200 * mebibyte);
 }
 
-TEST_CASE("a large body is searched within bounds, and so is one that nests deeply") {
+TEST_CASE("the search of a large or deeply nested body is bounded") {
   const auto signed_at = [](const std::string& text, const std::string& at = timestamp) {
     return signature(key, "msg_1", at, text);
   };
@@ -132,7 +132,7 @@ TEST_CASE("a large body is searched within bounds, and so is one that nests deep
   CHECK(causes_of(large, signed_at("{}")) == std::vector{cause::unknown});
   CHECK(causes_of(std::string(mebibyte, '['), signed_at("{}")) == std::vector{cause::unknown});
 
-  // A request that verifies is recognized, even if that alone exceeds the budget of the search.
+  // A request that verifies is recognized even if hashing it exceeds the search budget.
   const std::string largest(513 * mebibyte, 'x');
   CHECK(causes_of(largest, WebhookVerifier(secret).sign("msg_1", now, largest)) == std::vector{cause::verified});
   const auto findings = diagnose(secret, largest, WebhookHeaders{"msg_1", timestamp, signed_at("{}")}, now);

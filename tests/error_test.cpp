@@ -59,7 +59,7 @@ TEST_CASE("http_status() is 400 for the body, 401 for the sender, 500 for OpenSS
   CHECK(status(WebhookErrc{99}) == 500);
 }
 
-TEST_CASE("a handler of any base catches an error whole") {
+TEST_CASE("an error is caught as any of its base classes") {
   static_assert(std::is_base_of_v<std::runtime_error, WebhookError>);
   static_assert(!std::is_base_of_v<WebhookParseError, WebhookVerificationError>);
   static_assert(!std::is_base_of_v<WebhookVerificationError, WebhookParseError>);
@@ -77,7 +77,7 @@ TEST_CASE("a handler of any base catches an error whole") {
   }
 }
 
-TEST_CASE("an error that is copied or sliced keeps its code, path and message") {
+TEST_CASE("a copied or sliced error keeps its code, path and message") {
   const auto check = [](const WebhookError& error) {
     CHECK(error.code() == WebhookErrc::missing_field);
     CHECK(error.path() == "/data/id");
@@ -104,7 +104,7 @@ TEST_CASE("an error that is copied or sliced keeps its code, path and message") 
   CHECK(std::string(assigned.what()).empty());
 }
 
-// What is thrown must not fail to be copied.
+// Copying an exception must not throw.
 static_assert(std::is_nothrow_copy_constructible_v<WebhookError> &&
               std::is_nothrow_copy_assignable_v<WebhookError>);
 static_assert(std::is_nothrow_copy_constructible_v<WebhookParseError> &&

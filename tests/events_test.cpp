@@ -29,14 +29,13 @@ T numbered(std::index_sequence<Is...> /*members*/) {
   return T{std::to_string(Is + 1)...};
 }
 
-/// The members "1", "2" and so on, in the order of the struct. All of them, since an event's data has only
-/// strings.
+/// A T whose members are "1", "2" and so on, in order: an event's data has only strings.
 template <class T>
 T numbered() {
   return numbered<T>(std::make_index_sequence<sizeof(T) / sizeof(std::string)>());
 }
 
-/// The keys of the members, in the order of the struct.
+/// The keys of the members, in the struct's order.
 template <class T>
 std::vector<std::string> keys_of() {
   std::vector<std::string> keys(sizeof(T) / sizeof(std::string));
@@ -55,7 +54,7 @@ std::vector<std::string*> members(T& data) {
   return result;
 }
 
-/// The name of a function template's argument is in the name of the function.
+/// The name of this function, which contains that of T.
 template <class T>
 std::string_view signature() {
 #ifdef _MSC_VER
@@ -77,7 +76,7 @@ std::string struct_name(std::string tag) {
   return name + "EventData";
 }
 
-/// The comment of a struct in events.hpp, on one line, and that of its `id`.
+/// The comments of a struct in events.hpp and of its `id`, each on one line.
 struct comments {
   std::string of_struct, of_id;
 };
@@ -105,13 +104,13 @@ comments comments_of(const std::string& name) {
   return {};
 }
 
-/// Becomes a T only after an exception.
+/// Throws on conversion to T.
 template <class T>
 struct thrower {
   operator T() const { throw 1; }
 };
 
-/// What == and != say, in both orders.
+/// The results of == and !=, in both orders.
 struct comparison {
   bool equal, equal_reversed, unequal, unequal_reversed;
 };
@@ -149,7 +148,7 @@ constexpr bool moves_without_throwing =
 
 }  // namespace
 
-TEST_CASE("the variant holds the event types of the service in their order, the unknown one last") {
+TEST_CASE("the variant has the service's event types in order, and the unknown one last") {
   const auto& rows = samples::event_types();
   REQUIRE(rows.size() == known_types);
   struct struct_type {
@@ -192,7 +191,7 @@ TEST_CASE("the variant holds the event types of the service in their order, the 
   static_assert(std::is_aggregate_v<BetaWebhookEvent>);
 }
 
-TEST_CASE("the comment of each struct says when its event is sent, in the words of its row") {
+TEST_CASE("each struct has the comment of its row in event_types.tsv") {
   for (const auto& [tag, keys, comment] : samples::event_types()) {
     INFO(tag);
     const auto found = comments_of(struct_name(tag));
@@ -210,7 +209,7 @@ TEST_CASE("the comment of each struct says when its event is sent, in the words 
   }
 }
 
-TEST_CASE("event_type() and workspace_id() are those of whatever the variant holds") {
+TEST_CASE("event_type() and workspace_id() work for every alternative") {
   struct views {
     std::string_view tag, type_of_variant, type_of_struct;
     std::string workspace, workspace_of_variant, workspace_of_struct;
@@ -252,7 +251,7 @@ TEST_CASE("event_type() and workspace_id() are those of whatever the variant hol
   CHECK(plain(unknown) == "workflow.published");
 }
 
-TEST_CASE("a variant without a value has no type and no workspace, and equals its like") {
+TEST_CASE("a valueless variant has no type and no workspace, and equals another one") {
   BetaWebhookEventData data;
   CHECK_THROWS_AS(data.emplace<BetaWebhookUnknownEventData>(thrower<BetaWebhookUnknownEventData>()), int);
   REQUIRE(data.valueless_by_exception());
@@ -316,7 +315,7 @@ TEST_CASE("events are equal when all their members are") {
                    false);
 }
 
-TEST_CASE("overloaded picks the lambda of the alternative, else the catch-all") {
+TEST_CASE("overloaded picks the lambda for the alternative, or else the catch-all") {
   const auto name = [](const BetaWebhookEventData& data) {
     return std::visit(overloaded{[](const BetaWebhookSessionIdledEventData& idled) { return idled.id; },
                                  [](const BetaWebhookUnknownEventData& unknown) { return unknown.type; },

@@ -36,7 +36,7 @@ using namespace std::literals;
 
 namespace {
 
-// Longer than what a string holds without allocating, so that a sanitizer sees a view that dangles.
+// Too long for a small-string buffer, so that a sanitizer sees dangling views.
 const std::string id = "msg_2KWPBgLlAfxdpx2AI54pPJ85f4W";
 const std::string timestamp = "1773568800, and much more text";
 const std::string signature = "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=";
@@ -55,7 +55,7 @@ void check_is(const WebhookHeaders& headers, std::string_view the_id = id,
   CHECK(headers.signature == the_signature);
 }
 
-/// The same for what a call of the library gets of headers in any form.
+/// The same for headers in any form, as the library receives them.
 template <class Headers>
 void check_is_received(Headers&& headers, std::string_view the_id = id, std::string_view the_timestamp = timestamp,
                        std::string_view the_signature = signature) {
@@ -129,7 +129,7 @@ TEST_CASE("headers are found in any range of pairs, and outlive it") {
 
 namespace {
 
-/// The characters of Qt: also convertible to `const char*`, with a signed size.
+/// Like Qt's QByteArray: has a signed size, and converts to `const char*` too.
 class byte_array {
  public:
   byte_array(std::string_view text) : text_(std::make_unique<std::string>(text)) {}
@@ -142,7 +142,7 @@ class byte_array {
   std::unique_ptr<std::string> text_;
 };
 
-/// A pair that makes its parts as they are asked for.
+/// A pair that makes its parts on demand.
 struct made_pair {
   std::size_t index;
   template <std::size_t Part>
@@ -151,7 +151,7 @@ struct made_pair {
   }
 };
 
-/// Makes its elements as they are asked for, whatever its category promises.
+/// Makes its elements on demand, whatever its category promises.
 template <class Category>
 struct made_range {
   struct iterator {
@@ -169,7 +169,7 @@ struct made_range {
   [[nodiscard]] iterator end() const { return {all.size()}; }
 };
 
-/// An iterator and an end of its own type, of which std::iterator_traits knows nothing.
+/// An iterator that std::iterator_traits does not know, and a sentinel of another type.
 struct made_range_with_sentinel {
   struct sentinel {};
   struct iterator {
@@ -182,7 +182,7 @@ struct made_range_with_sentinel {
   [[nodiscard]] sentinel end() const { return {}; }
 };
 
-/// Elements that are gone once the iterator goes on, and of which the second pass has none.
+/// Allows a single pass, and spoils each element when the iterator advances.
 struct once {
   mutable const pairs* left;
   struct sentinel {};
@@ -199,13 +199,13 @@ struct once {
     bool operator!=(sentinel) const { return *left != nullptr && index < (*left)->size(); }
   };
   [[nodiscard]] iterator begin() const {
-    REQUIRE(left != nullptr);  // else it is read twice
+    REQUIRE(left != nullptr);  // or it would be read twice
     return {&left};
   }
   [[nodiscard]] sentinel end() const { return {}; }
 };
 
-/// A line "name value", as read by an iterator that keeps only the last one.
+/// A line "name value", for an iterator that keeps only the last line read.
 struct line {
   std::string name, value;
   friend std::istream& operator>>(std::istream& in, line& line) {
@@ -230,7 +230,7 @@ struct tuple_element<Part, made_pair> {
 };
 }  // namespace std
 
-TEST_CASE("what a range makes only as it is asked for is kept") {
+TEST_CASE("elements that a range makes on demand are kept") {
   check_is(webhook_headers(made_range<std::input_iterator_tag>()));
   check_is(webhook_headers(made_range_with_sentinel()));
   const made_range<std::input_iterator_tag> range;
@@ -254,7 +254,7 @@ TEST_CASE("what a range makes only as it is asked for is kept") {
   check_is(webhook_headers(read));
 }
 
-TEST_CASE("a range is read once, also where a header is missing or duplicated") {
+TEST_CASE("a range is read once, even if a header is missing or duplicated") {
   check_is(webhook_headers(once{&all}));
   const pairs with_relative{{"X-Request-Id", "1"}, {"Svix-Id", id}, {"webhook-timestamp", timestamp}};
   CHECK(failure_of(once{&with_relative}) ==
@@ -266,24 +266,24 @@ TEST_CASE("a range is read once, also where a header is missing or duplicated") 
         failure{WebhookErrc::invalid_header, "webhook-timestamp header: duplicated, with different values"});
 }
 
-/// A range that is only iterated as non-const, as a C++20 filter view is.
+/// A range that can only be iterated as non-const, like a C++20 filter view.
 struct unconst_range {
   pairs elements = all;
   pairs::iterator begin() { return elements.begin(); }
   pairs::iterator end() { return elements.end(); }
 };
 
-TEST_CASE("a range may be one that is only iterated as non-const") {
+TEST_CASE("a range that can only be iterated as non-const will do") {
   unconst_range range;
   check_is(webhook_headers(range));
   check_is(webhook_headers(unconst_range()));
   check_is_received(range);
-#if __cpp_lib_ranges >= 201911L && (!defined(__clang__) || __clang_major__ >= 16)  // before, not with libstdc++
+#if __cpp_lib_ranges >= 201911L && (!defined(__clang__) || __clang_major__ >= 16)  // older ones reject libstdc++
   check_is(webhook_headers(all | std::views::filter([](const auto& header) { return !header.first.empty(); })));
 #endif
 }
 
-TEST_CASE("names and values are any text") {
+TEST_CASE("names and values may be any type of text") {
   const auto check = [](const auto& range) { check_is(webhook_headers(range)); };
   check(std::vector<std::pair<byte_array, byte_array>>(all.begin(), all.end()));
   check(std::vector<std::pair<const char*, std::optional<std::string>>>{{"host", std::nullopt},
@@ -321,7 +321,7 @@ TEST_CASE("header names may be in any letter case, and values may have whitespac
   check_is(webhook_headers(odd), "\x01\xff\n", "\0"sv, "\xa0");
 }
 
-TEST_CASE("a header that is absent, empty or contradicts itself is an error that names it") {
+TEST_CASE("a missing, empty or contradictory header is an error that names it") {
   for (const std::string name : {"webhook-id", "webhook-timestamp", "webhook-signature"}) {
     INFO(name);
     pairs others;
@@ -358,7 +358,7 @@ TEST_CASE("a header that is absent, empty or contradicts itself is an error that
         failure{WebhookErrc::invalid_header, "webhook-id header: there is a dot in it"});
 }
 
-TEST_CASE("several webhook-signature headers are one list") {
+TEST_CASE("several webhook-signature headers form one list") {
   const struct {
     std::vector<std::string> values;
     std::string list;
@@ -391,7 +391,7 @@ TEST_CASE("several webhook-signature headers are one list") {
   CHECK(allocations::bytes - before < 10 * many.size() * signature.size());
 }
 
-TEST_CASE("where a header is missing, one of another family of names is named") {
+TEST_CASE("the error for a missing header names a lookalike") {
   const pairs ours{{"webhook-id", "1"}, {"webhook-timestamp", "2"}, {"webhook-signature", "3"}};
   const struct {
     std::string name, hint;
@@ -429,7 +429,7 @@ TEST_CASE("where a header is missing, one of another family of names is named") 
   }
 }
 
-TEST_CASE("each of the lookalikes is noticed") {
+TEST_CASE("every lookalike is noticed") {
   for (const auto& names : detail::lookalikes) {
     for (const std::string_view name : names) {
       INFO(name);
@@ -440,11 +440,11 @@ TEST_CASE("each of the lookalikes is noticed") {
   }
 }
 
-// Functions from a name to its value, and values made by hand. What verify() takes is tested with it.
+// Lookup functions, and headers made by hand. verify_test.cpp tests what verify() takes.
 
 namespace {
 
-/// The value of one of the headers, or null.
+/// The value of the header, or null.
 const std::string* value_of(std::string_view name) {
   return name == "webhook-id"          ? &id
          : name == "webhook-timestamp" ? &timestamp
@@ -466,7 +466,7 @@ struct fixed_text {
 
 }  // namespace
 
-TEST_CASE("headers are found by a function from a name to its value, and what it returns by value is kept") {
+TEST_CASE("headers are found by a lookup function, and what it returns by value is kept") {
   check_is_received(characters_of);
   check_is_received(&characters_of);
   check_is_received([](std::string_view name) -> const std::string& { return *value_of(name); });
@@ -503,7 +503,7 @@ TEST_CASE("headers are found by a function from a name to its value, and what it
   CHECK(allocations::count == before);
 }
 
-TEST_CASE("nothing that a function returns for an absent header is more than empty") {
+TEST_CASE("whatever a lookup function returns for an absent header counts as empty") {
   const auto check_is_empty = [](const auto& lookup) { check_is_received(lookup, "", "", ""); };
   check_is_empty([](const char*) -> const char* { return nullptr; });
   check_is_empty([](const char*) -> const std::string* { return nullptr; });
@@ -516,12 +516,12 @@ TEST_CASE("nothing that a function returns for an absent header is more than emp
   check_is_empty([](const char*) { return " \t"; });
 }
 
-TEST_CASE("an exception of the function propagates") {
+TEST_CASE("an exception of the lookup function propagates") {
   const auto fail = [](const char*) -> std::string { throw std::out_of_range("mine"); };
   CHECK_THROWS_AS(detail::with_headers(fail, [](const detail::header_views&) {}), std::out_of_range);
 }
 
-TEST_CASE("headers by hand are made of any text, and of null") {
+TEST_CASE("headers can be made by hand from any text, and from null") {
   check_is(WebhookHeaders{id, timestamp.c_str(), std::string_view(signature)});
   check_is(WebhookHeaders{}, "", "", "");
   const char* const absent = nullptr;
@@ -548,7 +548,7 @@ TEST_CASE("headers by hand are made of any text, and of null") {
 #endif
 }
 
-TEST_CASE("a header's value converts to a view, compares with any text and outlives what it was made of") {
+TEST_CASE("a header value converts to a view, compares with any text and outlives its source") {
   std::string text = id;
   const WebhookHeaderValue value(text), other("x");
   text.assign(text.size(), '?');

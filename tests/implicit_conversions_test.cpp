@@ -14,7 +14,7 @@
 #include <type_traits>
 #include <variant>
 
-// What users write who keep variants of their own in JSON.
+// A serializer as users write it to keep their own variants in JSON.
 namespace nlohmann {
 template <class... Ts>
 struct adl_serializer<std::variant<Ts...>> {
@@ -32,7 +32,7 @@ struct adl_serializer<std::variant<Ts...>> {
 using namespace anthropic::webhooks;
 using nlohmann::ordered_json;
 
-TEST_CASE("without implicit conversions, next to a serializer for any variant, events are read and written") {
+TEST_CASE("events are read and written without implicit conversions, next to a serializer for any variant") {
   static_assert(!std::is_convertible_v<ordered_json, BetaWebhookEvent>);
   CHECK(ordered_json(std::variant<int, bool>(true)) == ordered_json(1));
 

@@ -22,7 +22,7 @@ struct reading {
   std::size_t failed_at;
 };
 
-/// Reads one value from the start of a text to its end.
+/// Reads a text that should be a single value.
 reading read(std::string_view text) {
   json_reader reader(text);
   json_type type{};
@@ -40,8 +40,8 @@ std::string unescaped(std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("JSON is told from what is not JSON as nlohmann does, and so are the types of values", "[agree]") {
-  // In the manner of JSONTestSuite: what parsers are known to get wrong.
+TEST_CASE("JSON is accepted or rejected, and its type told, as nlohmann does", "[agree]") {
+  // Like JSONTestSuite: what parsers are known to get wrong.
   for (const auto& text : {
            "[]"s,
            "[ ]"s,
@@ -216,7 +216,7 @@ TEST_CASE("JSON is told from what is not JSON as nlohmann does, and so are the t
   }
 }
 
-TEST_CASE("containers may nest as deep as memory allows, and have to end as they began", "[agree]") {
+TEST_CASE("containers may nest as deeply as memory allows, and their brackets must match", "[agree]") {
   for (const std::size_t depth : {1U, 2U, 63U, 64U, 65U, 127U, 128U, 129U, 1000U, 1'000'000U}) {
     std::string begin, end;
     for (std::size_t i = 0; i < depth; ++i) {
@@ -238,7 +238,7 @@ TEST_CASE("containers may nest as deep as memory allows, and have to end as they
   }
 }
 
-TEST_CASE("escapes are undone as nlohmann does", "[agree]") {
+TEST_CASE("escapes are decoded as nlohmann does", "[agree]") {
   for (const auto text :
        {R"(a)", R"()", R"(\"\\\/\b\f\n\r\t)", R"(a\nb\u0041c)", R"(\u0000\u007f\u0080\u07ff\u0800\uffff)",
         R"(\ud7ff\ue000\ud800\udc00\uDBFF\uDFFF\uabCD)", "\xc3\xa9\\n\xf0\x9f\x98\x80"}) {
@@ -254,7 +254,7 @@ TEST_CASE("escapes are undone as nlohmann does", "[agree]") {
   }
 }
 
-TEST_CASE("a string says whether it has escapes") {
+TEST_CASE("skip_string() tells whether there are escapes") {
   for (const std::string_view text : {"\"", "abc\"", "\xc3\xa9 and more than eight bytes\"", "\\n\"",
                                       "12345678\\u00e9\"", "\xc3\xa9\\\"\"", "\\\\\xe2\x82\xac\""}) {
     json_reader reader(text);
@@ -264,7 +264,7 @@ TEST_CASE("a string says whether it has escapes") {
   }
 }
 
-TEST_CASE("every byte is plain or not at every place in a string") {
+TEST_CASE("a byte is plain or not regardless of its position") {
   for (int byte = 0; byte < 256; ++byte) {
     for (std::size_t size = 0; size < 40; ++size) {
       for (std::size_t at = 0; at < size; ++at) {
@@ -278,7 +278,7 @@ TEST_CASE("every byte is plain or not at every place in a string") {
   }
 }
 
-TEST_CASE("of several bytes that are not plain, the first one is found") {
+TEST_CASE("the first of several bytes that are not plain is found") {
   for (unsigned first = 0; first < 256; ++first) {
     for (unsigned second = 0; second < 256; ++second) {
       const char text[] = {static_cast<char>(first), static_cast<char>(second), 'x', 'x', 'x', 'x', 'x', 'x'};

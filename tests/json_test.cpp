@@ -48,7 +48,7 @@ ordered_json envelope(const ordered_json& data) {
   return {{"id", "whe_1"}, {"created_at", "2026-03-15T10:00:00Z"}, {"data", data}, {"type", "event"}};
 }
 
-/// What takes the struct of an event type itself. The checks are not in it, so that they are compiled once.
+/// The functions that need the struct itself. The checks are elsewhere, so that they are compiled once.
 struct struct_type {
   std::string tag;
   ordered_json (*write_ordered)(const BetaWebhookEvent&);
@@ -155,7 +155,7 @@ TEST_CASE("a value of another JSON type is an error") {
   CHECK(samples::failure_of([&] { return discarded.get<BetaWebhookEvent>(); }).code == WebhookErrc::wrong_type);
 }
 
-TEST_CASE("a failing get_to() leaves its target as it was") {
+TEST_CASE("a failed get_to() leaves its target unchanged") {
   const auto check = [](const ordered_json& bad, auto target) {
     const auto before = ordered_json(target).dump();
     CHECK(samples::failure_of([&] { bad.get_to(target); }).code != WebhookErrc::none);
@@ -179,7 +179,7 @@ TEST_CASE("a failing get_to() leaves its target as it was") {
 
 // Unknown events.
 
-TEST_CASE("an unknown event is read with the value's dump") {
+TEST_CASE("an unknown event keeps the dump of its value") {
   const ordered_json data = {
       {"z", {1, {{"b", 2}, {"a", nullptr}}}}, {"type", "x"}, {"id", "i"}, {"workspace_id", 3}};
   const BetaWebhookUnknownEventData expected{"x", "i", "", "",
@@ -190,7 +190,7 @@ TEST_CASE("an unknown event is read with the value's dump") {
   CHECK(json(data).get<BetaWebhookUnknownEventData>().json == json(data).dump());
 }
 
-TEST_CASE("BetaWebhookUnknownEventData takes any tag, a known one too, but no missing one") {
+TEST_CASE("BetaWebhookUnknownEventData takes any tag, even a known one, but requires one") {
   CHECK(created().get<BetaWebhookUnknownEventData>() ==
         BetaWebhookUnknownEventData{"session.created", "sesn_1", "o", "w", created().dump()});
   const auto failure = [](const json& value) {
@@ -200,7 +200,7 @@ TEST_CASE("BetaWebhookUnknownEventData takes any tag, a known one too, but no mi
   CHECK(failure({{"type", 1}}).what == "/type: expected a string, found number");
 }
 
-TEST_CASE("an unknown event is written with every key that it had, in order with ordered_json") {
+TEST_CASE("an unknown event is written with all of its keys, in order with ordered_json") {
   const std::string data =
       R"({"z":{"b":[1,2.5,-3],"a":{}},"type":"workflow.published","id":7,"a":null,"organization_id":"o","é":"\u0000"})";
   const std::string body =
@@ -261,7 +261,7 @@ TEST_CASE("an event outside the years 0000 to 9999 is not written") {
 
 namespace {
 
-/// Becomes a T only after an exception.
+/// Throws on conversion to T.
 template <class T>
 struct thrower {
   operator T() const { throw 1; }
@@ -269,7 +269,7 @@ struct thrower {
 
 }  // namespace
 
-TEST_CASE("a variant that an exception left without a value is not written") {
+TEST_CASE("a valueless variant is not written") {
   BetaWebhookEvent event;
   CHECK_THROWS_AS(event.data.emplace<BetaWebhookUnknownEventData>(thrower<BetaWebhookUnknownEventData>()), int);
   REQUIRE(event.data.valueless_by_exception());
@@ -282,7 +282,7 @@ TEST_CASE("a variant that an exception left without a value is not written") {
   CHECK(samples::failure_of([&] { return json(event); }).path == "/data");
 }
 
-TEST_CASE("values made by hand that are not UTF-8 throw no exception of nlohmann's") {
+TEST_CASE("values that are not UTF-8 throw no exception of nlohmann's") {
   const json unknown = {{"type", "x"}, {"id", "\xff"}};
   const auto failure = samples::failure_of([&] { return unknown.get<BetaWebhookEventData>(); });
   CHECK(failure.code == WebhookErrc::invalid_json);

@@ -58,7 +58,7 @@ TEST_CASE("a text is written in each layout, each set of escapes and each key or
   CHECK(variants_of(R"({"b":1,"a":2,"b":3,"a":4})").count(R"({"a":2,"a":4,"b":1,"b":3})") == 1);
 }
 
-TEST_CASE("a value that nests too deep stays as it is") {
+TEST_CASE("a value that nests too deeply stays unchanged") {
   const std::string inner = "[ {\"b\" : 1,\"a\":[ ] } ]";
   const auto nested = [](const std::string& text, std::size_t levels) {
     return std::string(levels, '[') + text + std::string(levels, ']');
@@ -77,7 +77,7 @@ TEST_CASE("text that is not JSON has no variants") {
   }
 }
 
-TEST_CASE("no variant is longer than it may be") {
+TEST_CASE("no variant exceeds the limit") {
   const std::string text = "{\"/\":[1,\"\xc3\xa9\\u0000\",{}],\"a\":[[]]}\r\n";
   const auto all = variants_of(text);
   REQUIRE(all.size() == 19);
@@ -90,7 +90,7 @@ TEST_CASE("no variant is longer than it may be") {
   }
 }
 
-TEST_CASE("the variants end with the budget") {
+TEST_CASE("the variants stop when the budget is spent") {
   const std::string text = "[1,\"/\"]";
   work_budget budget;
   REQUIRE(budget.spend(work_budget::limit - 500));

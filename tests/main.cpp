@@ -1,4 +1,4 @@
 // SPDX-License-Identifier: MIT
-// For Catch2 2.13 alone: Catch2 3 brings a main of its own.
+// Only for Catch2 2.13: Catch2 3 brings its own main.
 #define CATCH_CONFIG_MAIN
 #include <catch2/catch.hpp>

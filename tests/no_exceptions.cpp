@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Without exceptions and RTTI, all headers but json.hpp compile, and the try_ functions work. It is a program
+// Without exceptions and RTTI, all headers but json.hpp compile, and the try_ functions work. This does
 // without Catch2, which needs exceptions.
 #include <anthropic/webhooks.hpp>
 #if __has_include(<openssl/evp.h>) && !defined(WITHOUT_OPENSSL)
@@ -47,8 +47,8 @@ void test_unwrap() {
          "and its fields");
   expect(event && resource_of(event->data)->path == "/v1/sessions/sesn_1", "and its object");
 
-  expect(!try_unwrap("{", error) && error.code() == WebhookErrc::invalid_json, "no JSON");
-  expect(!try_unwrap("[]", error) && error.code() == WebhookErrc::wrong_type, "no object");
+  expect(!try_unwrap("{", error) && error.code() == WebhookErrc::invalid_json, "not JSON");
+  expect(!try_unwrap("[]", error) && error.code() == WebhookErrc::wrong_type, "not an object");
   expect(!try_unwrap(R"({"type":"event"})", error) && error.path() == "/id" &&
              error.what() == std::string("/id: missing"),
          "a field is missing");
@@ -61,7 +61,8 @@ void test_timestamps() {
   const auto time = try_parse_timestamp("2026-03-15T10:00:00.25Z");
   expect(time && try_format_timestamp(*time) == std::string("2026-03-15T10:00:00.250000Z"),
          "a timestamp is formatted");
-  expect(!try_parse_timestamp("today") && !try_format_timestamp(Timestamp::max()), "others are not");
+  expect(!try_parse_timestamp("today") && !try_format_timestamp(Timestamp::max()),
+         "invalid timestamps are refused");
 }
 
 #if __has_include(<openssl/evp.h>) && !defined(WITHOUT_OPENSSL)
@@ -75,21 +76,21 @@ void test_verifier() {
   WebhookError error;
   const char* const not_set = nullptr;
   expect(!WebhookVerifier::try_make({not_set}, error) && error.code() == WebhookErrc::invalid_secret, "no secret");
-  expect(!WebhookVerifier::try_make(std::vector<std::string>{"x"}, error), "no base64");
-  expect(!WebhookVerifier::try_make({secret}, error, std::chrono::seconds{-1}), "no tolerance");
+  expect(!WebhookVerifier::try_make(std::vector<std::string>{"x"}, error), "a secret that is not base64");
+  expect(!WebhookVerifier::try_make({secret}, error, std::chrono::seconds{-1}), "a negative tolerance");
   const auto verifier = WebhookVerifier::try_make({secret, secret}, error);
   expect(verifier && error.code() == WebhookErrc::none, "a verifier is made");
   if (!verifier) return;
 
-  expect(verifier->try_verify("", headers, error, now) == std::size_t{0}, "what was signed verifies");
+  expect(verifier->try_verify("", headers, error, now) == std::size_t{0}, "a signed body verifies");
   expect(!verifier->try_verify("x", headers, error, now) && error.code() == WebhookErrc::no_matching_signature,
-         "what was not does not");
+         "a changed body does not");
   expect(!verifier->try_unwrap("", headers, error, now) && error.code() == WebhookErrc::invalid_json &&
              error.http_status() == 400,
-         "what was signed and is not an event");
+         "a signed body that is not an event");
   const auto lookup = [&](const char* name) { return name[8] == 'i' ? "1" : nullptr; };
   expect(!verifier->try_unwrap("", lookup, error, now) && error.code() == WebhookErrc::missing_header,
-         "a header lacks");
+         "a header is missing");
   const std::string key = "0123456789abcdefghijklmnopqrstu\n";
   expect(!WebhookVerifier::try_from_raw_key(std::string_view(), error), "no key");
   const auto signer = WebhookVerifier::try_from_raw_key(key, error);
@@ -97,10 +98,12 @@ void test_verifier() {
   const auto signed_headers = signer->try_signed_headers("1", body, error, now);
   expect(signed_headers && verifier->try_unwrap(body, *signed_headers, error, now), "and a whole delivery");
   expect(!signer->try_sign("1.", now, "", error) && error.code() == WebhookErrc::invalid_header, "a bad id");
-  expect(!signer->try_signed_headers("", "", error) && error.code() == WebhookErrc::missing_header, "and none");
-  expect(diagnose(secret, "", headers, now).front().cause == WebhookCause::verified, "it is diagnosed");
+  expect(!signer->try_signed_headers("", "", error) && error.code() == WebhookErrc::missing_header,
+         "and an empty one");
+  expect(diagnose(secret, "", headers, now).front().cause == WebhookCause::verified,
+         "a valid request is diagnosed");
   expect(diagnose("\"" + secret + "\"", "", headers, now).front().cause == WebhookCause::secret_decorated,
-         "so is this");
+         "so is a quoted secret");
 }
 
 template <class Verifier, class = void>

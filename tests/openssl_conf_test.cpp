@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The first use of OpenSSL with an openssl.cnf that gets in the way. Each test runs in a process with OPENSSL_CONF
+// The first use of OpenSSL, with an openssl.cnf that gets in the way. Each test is a process with OPENSSL_CONF
 // set.
 #include <anthropic/webhooks/diagnose.hpp>
 #include <anthropic/webhooks/verify.hpp>
@@ -14,7 +14,7 @@
 
 using namespace anthropic::webhooks;
 
-TEST_CASE("a configuration without HMAC is the error, and not the secret", "[no_hmac]") {
+TEST_CASE("the error blames a configuration without HMAC, not the secret", "[no_hmac]") {
   const std::string secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
   const std::string expected = "OpenSSL failed to make an HMAC-SHA256: unsupported; its configuration is " +
                                std::string(std::getenv("OPENSSL_CONF"));
@@ -31,14 +31,14 @@ TEST_CASE("a configuration without HMAC is the error, and not the secret", "[no_
   CHECK(ERR_peek_error() == 0);
 }
 
-TEST_CASE("what OpenSSL reports of its configuration is not left behind", "[verifier]") {
+TEST_CASE("OpenSSL's errors about its configuration are not left in the queue", "[verifier]") {
   const WebhookVerifier verifier("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
   CHECK(ERR_peek_error() == 0);
   CHECK(verifier.verify("{}", verifier.signed_headers("1", "{}")) == 0);
   CHECK(ERR_peek_error() == 0);
 }
 
-TEST_CASE("OpenSSL alone leaves it behind", "[openssl]") {
+TEST_CASE("OpenSSL alone leaves them there", "[openssl]") {
   EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
   CHECK(mac != nullptr);
   CHECK(ERR_peek_error() != 0);

@@ -24,7 +24,7 @@ namespace {
 
 const char* const managed_agents = "managed-agents-2026-04-01";
 
-/// What the service's documentation says of the event types with this prefix, but for those that say ".deleted".
+/// What the service documents for the event types with this prefix, except for those with ".deleted".
 const struct {
   std::string_view prefix, path, beta;
 } documented[] = {
@@ -42,7 +42,7 @@ const struct {
     {"external_storage.", "/v1/organizations/external_storage/ID", "efs-2026-10-01"},
 };
 
-/// What resource_of() makes of an event whose members say what they are, in the variant and alone.
+/// What resource_of() returns for an event with telltale members, in the variant and alone.
 struct found_resource {
   std::string type;
   std::optional<WebhookResource> of_variant, of_struct;
@@ -72,7 +72,7 @@ std::optional<std::string> path_of(const BetaWebhookEventData& data) {
   return resource ? std::optional(resource->path) : std::nullopt;
 }
 
-/// Becomes a T only after an exception.
+/// Throws on conversion to T.
 template <class T>
 struct thrower {
   operator T() const { throw 1; }
@@ -80,7 +80,7 @@ struct thrower {
 
 }  // namespace
 
-TEST_CASE("every event type has the path and the beta header that are documented, unless its object was deleted") {
+TEST_CASE("every event type has its documented path and beta header, unless its object was deleted") {
   for (const auto& found : resources_of_all("ID")) {
     const auto& resource = found.of_variant;
     INFO(found.type);
@@ -99,7 +99,7 @@ TEST_CASE("every event type has the path and the beta header that are documented
   }
 }
 
-TEST_CASE("an event of an unknown type has no resource, and neither has a variant without a value") {
+TEST_CASE("neither an unknown event nor a valueless variant has a resource") {
   for (const char* const type : {"workflow.published", "session.renamed", "session.idled", "", "session."}) {
     const BetaWebhookUnknownEventData unknown{type, "ID", "ORGANIZATION", "WORKSPACE", "{}"};
     CHECK(!resource_of(unknown));
@@ -112,7 +112,7 @@ TEST_CASE("an event of an unknown type has no resource, and neither has a varian
   CHECK(!resource_of(data));
 }
 
-TEST_CASE("an ID that is no segment of a path has no resource, whichever it is") {
+TEST_CASE("an event has no resource if any ID in its path cannot be a segment") {
   for (const char* const id : {"", ".", ".."}) {
     INFO(id);
     for (const auto& [type, of_variant, of_struct] : resources_of_all(id)) {
@@ -122,13 +122,13 @@ TEST_CASE("an ID that is no segment of a path has no resource, whichever it is")
     }
     CHECK(!path_of(BetaWebhookSessionThreadIdledEventData{"ID", "", "", id}));
     CHECK(!path_of(BetaWebhookVaultCredentialCreatedEventData{"ID", "", "", id}));
-    // The others are not in the path.
+    // The other IDs are not in the path.
     CHECK(path_of(BetaWebhookSessionIdledEventData{"ID", id, id}) == "/v1/sessions/ID");
     CHECK(path_of(BetaWebhookUserProfileEnforcementActionOpenedEventData{"ID", id, id}) == "/v1/user_profiles/ID");
   }
 }
 
-TEST_CASE("IDs are percent-encoded, so that none leads to another path") {
+TEST_CASE("IDs are percent-encoded, so that none changes the path") {
   const struct {
     std::string id, segment;
   } rows[] = {

@@ -24,14 +24,14 @@ void for_each_event_type(F f, std::index_sequence<Index...>) {
   (f(std::variant_alternative_t<Index, anthropic::webhooks::BetaWebhookEventData>{}), ...);
 }
 
-/// Calls `f` with an empty value of each alternative of the variant but the unknown event's, which is the last.
+/// Calls `f` with an empty value of each alternative of the variant but the last, the unknown event.
 template <class F>
 void for_each_event_type(F f) {
   constexpr std::size_t alternatives = std::variant_size_v<anthropic::webhooks::BetaWebhookEventData>;
   for_each_event_type(f, std::make_index_sequence<alternatives - 1>());
 }
 
-/// Calls `f` with the key and the value of each member of an event's data, in their order.
+/// Calls `f` with the key and the value of each member of an event's data, in order.
 template <class T, class F>
 void for_each_member(T& data, F f) {
   std::apply(
@@ -54,7 +54,7 @@ inline std::vector<std::string> split(const std::string& text, char separator) {
 /// A row of tests/fixtures/event_types.tsv.
 struct event_type {
   std::string tag;
-  std::vector<std::string> keys;  // of `data`, but id and type
+  std::vector<std::string> keys;  // of `data`, without id and type
   std::string comment;
 };
 
@@ -73,7 +73,7 @@ inline const std::vector<event_type>& event_types() {
   return all;
 }
 
-/// A body with this `data.type`, in the order of the wire.
+/// A body with this `data.type`, its keys in wire order.
 inline std::string fixture(std::string_view tag) {
   for (const auto& type : event_types()) {
     if (type.tag != tag) continue;

@@ -63,7 +63,7 @@ constexpr struct {
 };
 
 constexpr std::string_view invalid[] = {
-    // Not of the form.
+    // Malformed.
     "",
     "2026",
     "2026-03-15",
@@ -148,14 +148,14 @@ constexpr std::string_view invalid[] = {
     "2026-03-15T10:60:00Z",
     "2026-03-15T10:00:61Z",
     "2026-03-15T99:99:99Z",
-    // Leap seconds at another time than 23:59:60 in UTC.
+    // Leap seconds other than 23:59:60 UTC.
     "2016-12-31T23:58:60Z",
     "2016-12-31T22:59:60Z",
     "2016-12-31T00:00:60Z",
     "2016-12-31T23:59:60+01:00",
     "2016-12-31T23:59:60-00:01",
     "2016-12-31T23:59:61Z",
-    // In UTC outside the years 0000 to 9999.
+    // Outside the years 0000 to 9999 in UTC.
     "0000-01-01T00:00:00+00:01",
     "0000-01-01T23:58:59.999999+23:59",
     "9999-12-31T23:59:59-00:01",
@@ -203,9 +203,9 @@ TEST_CASE("invalid timestamps are errors") {
   }
 }
 
-TEST_CASE("no timestamp is valid with one character less") {
+TEST_CASE("no timestamp is valid with a character missing") {
   for (const auto& row : valid) {
-    if (row.text.find('.') != row.text.npos) continue;  // a fraction may have a digit less
+    if (row.text.find('.') != row.text.npos) continue;  // a fraction may have one digit fewer
     for (std::size_t i = 0; i < row.text.size(); ++i) {
       const std::string text = std::string(row.text).erase(i, 1);
       INFO(text);
@@ -244,7 +244,7 @@ TEST_CASE("a formatted timestamp is parsed to the same time") {
     CHECK(parse_timestamp(format_timestamp(at(row.microseconds))) == at(row.microseconds));
 }
 
-TEST_CASE("every day of the calendar is that of <date/date.h>, and no other day is valid") {
+TEST_CASE("the valid days are exactly those of <date/date.h>") {
   std::size_t wrong = 0;
   for (int year = 0; year < 10000; ++year) {
     for (unsigned month = 1; month <= 12; ++month) {
@@ -274,7 +274,7 @@ TEST_CASE("times outside the years 0000 to 9999 are not formatted") {
   }
 }
 
-#ifdef __cpp_rtti  // without which a program cannot have a locale of its own
+#ifdef __cpp_rtti  // which a custom locale needs
 TEST_CASE("the global locale does not matter") {
   const global_locale grouping(std::locale(std::locale::classic(), new grouping_numpunct));
   CHECK(parse_timestamp("2026-03-15T10:00:00.123456Z") == at(1773568800123456));

@@ -46,7 +46,7 @@ std::string repeated(std::string_view text, std::size_t times) {
   return result;
 }
 
-/// What unwrap() throws, if anything, after a check that try_unwrap() and the ways within do the same.
+/// What unwrap() throws, if anything. Checks that try_unwrap() and nlohmann/json agree.
 samples::failure failure_of_body(std::string_view body) {
   WebhookError error(WebhookErrc::invalid_secret, "/before", "before");
   const auto tried = try_unwrap(body, error);
@@ -84,7 +84,7 @@ BetaWebhookUnknownEventData unknown_of(std::string_view body) {
   return std::get<BetaWebhookUnknownEventData>(event.data);
 }
 
-/// How many allocations unwrap() makes.
+/// The number of allocations that unwrap() makes.
 std::size_t allocations_of(std::string_view body) {
   const auto before = allocations::count;
   const auto event = unwrap(body);
@@ -105,10 +105,10 @@ std::string id_of(std::string_view body) {
   return unwrap(body).id;
 }
 
-/// What takes the struct of an event type itself. The checks are not in it, so that they are compiled once.
+/// The functions that need the struct itself. The checks are elsewhere, so that they are compiled once.
 struct struct_type {
   std::string tag;
-  std::vector<std::string> (*ids)(const BetaWebhookEvent&);  // its own and the organization's, if it holds one
+  std::vector<std::string> (*ids)(const BetaWebhookEvent&);  // its own and the organization's, if it holds a T
   void (*read)(const ordered_json&);
   ordered_json (*reread)(const ordered_json&);  // and written again
 };
@@ -169,9 +169,9 @@ TEST_CASE("the fixture of every event type is unwrapped to that type, with all i
   }
 }
 
-// Fields that are not as they must be.
+// Fields that are missing or wrong.
 
-TEST_CASE("every field of the envelope, and data.type, must be there and be of its type") {
+TEST_CASE("every field of the envelope, and data.type, must be present and of the right type") {
   const auto check = [](const ordered_json& body, const struct_type& type, const std::string& path,
                         WebhookErrc code, const std::string& message) {
     INFO(body);
@@ -208,7 +208,7 @@ TEST_CASE("every field of the envelope, and data.type, must be there and be of i
   }
 }
 
-TEST_CASE("a member of data that is absent or null is empty") {
+TEST_CASE("an absent or null member of data is empty") {
   for (const auto& type : struct_types()) {
     const auto good = ordered_json::parse(samples::fixture(type.tag));
     for (const auto& [key, value] : good["data"].items()) {
@@ -231,7 +231,7 @@ TEST_CASE("a member of data that is absent or null is empty") {
   }
 }
 
-TEST_CASE("a member of data that has become another JSON type makes the event an unknown one") {
+TEST_CASE("a member of data of another JSON type makes the event an unknown one") {
   for (const auto& type : struct_types()) {
     const auto good = ordered_json::parse(samples::fixture(type.tag));
     for (const auto& [key, value] : good["data"].items()) {
@@ -295,7 +295,7 @@ TEST_CASE("error messages say what is wrong, and where") {
   }
 }
 
-TEST_CASE("of several faults the first one in the order of the wire is told") {
+TEST_CASE("of several errors, the first in wire order is reported") {
   const struct {
     std::string body, path;
   } rows[] = {
@@ -346,7 +346,7 @@ TEST_CASE("unknown fields are ignored") {
   }
 }
 
-TEST_CASE("of duplicate keys the last one wins") {
+TEST_CASE("the last of duplicate keys wins") {
   const std::string in_data(idled.substr(1));
   for (const auto first :
        {"null", "1", "true", R"("x")", "[]", R"(["x"])", "{}", R"({"id":1,"type":"x","y":{}})"}) {
@@ -397,7 +397,7 @@ TEST_CASE("tags are exact: anything else is an unknown event") {
       BetaWebhookEventData{BetaWebhookSessionIdledEventData{}});
 }
 
-TEST_CASE("an unknown event has the IDs that are there as strings, else empty ones") {
+TEST_CASE("an unknown event has the IDs that are strings, and empty ones for the rest") {
   const auto all =
       unknown_of(body_with(R"({"workspace_id":"w","type":"workflow.published","organization_id":"o","id":"i"})"));
   CHECK(all.type == "workflow.published");
@@ -416,7 +416,7 @@ TEST_CASE("an unknown event has the IDs that are there as strings, else empty on
   CHECK(unknown_of(body_with(R"({"id":"a","id":"b","type":"x"})")).id == "b");
 }
 
-TEST_CASE("an unknown event has its text exactly as received") {
+TEST_CASE("an unknown event keeps its text exactly as received") {
   for (
       const auto data : {
           R"({"type":"x"})",
@@ -457,7 +457,7 @@ TEST_CASE("data.type of an unknown event must be a string") {
 
 // JSON text.
 
-TEST_CASE("what is not JSON is an error") {
+TEST_CASE("a body that is not JSON is an error") {
   for (const auto body : {
            "",
            " ",
@@ -534,7 +534,7 @@ TEST_CASE("what is not JSON is an error") {
   check_invalid_json("\xef");
 }
 
-TEST_CASE("a body that was cut off anywhere is an error") {
+TEST_CASE("a truncated body is an error, wherever it ends") {
   for (std::size_t size = 0; size < idled_body.size(); ++size) check_invalid_json(idled_body.substr(0, size));
 }
 
@@ -594,7 +594,7 @@ TEST_CASE("the body ends where its view does") {
   check_unwraps_like(std::string_view(idled_body + "}").substr(0, idled_body.size()), idled_body);
 }
 
-TEST_CASE("strings hold what JSON can say") {
+TEST_CASE("strings hold whatever JSON can express") {
   const struct {
     std::string text;
     std::string_view value;
@@ -644,7 +644,7 @@ TEST_CASE("invalid UTF-8 is an error, wherever it is") {
   }
 }
 
-TEST_CASE("a lone surrogate is U+FFFD where a text is read, and nothing elsewhere") {
+TEST_CASE("a lone surrogate is U+FFFD in text that is read, and ignored elsewhere") {
   const std::string replacement = "\xef\xbf\xbd";
   const struct {
     std::string text, value;
@@ -692,9 +692,9 @@ TEST_CASE("a number may have any size") {
   CHECK(failure.code == WebhookErrc::invalid_json);
 }
 
-// Bodies made to hurt. The comparisons stand in parentheses so that a failure does not print megabytes.
+// Hostile bodies. Comparisons are in parentheses so that a failure does not print megabytes.
 
-TEST_CASE("nothing recurses as deep as the body nests") {
+TEST_CASE("a deeply nested body causes no deep recursion") {
   constexpr std::size_t depth = 1'000'000;
   const std::string arrays = repeated("[", depth) + repeated("]", depth);
   const std::string objects = repeated(R"({"data":)", depth) + "1" + repeated("}", depth);
@@ -712,7 +712,7 @@ TEST_CASE("nothing recurses as deep as the body nests") {
   CHECK((event.data == BetaWebhookEventData{BetaWebhookUnknownEventData{"x", "", "", "", data}}));
 }
 
-TEST_CASE("a long string is read whole") {
+TEST_CASE("a long string is read completely") {
   const std::string text(std::size_t{64} << 20, 'x');
   CHECK((unwrap(body_with_id(text)).id == text));
 }
@@ -725,7 +725,7 @@ TEST_CASE("a million keys are read") {
   CHECK((event.data == BetaWebhookEventData{BetaWebhookUnknownEventData{"x", "i", "", "", data}}));
 }
 
-TEST_CASE("memory is in proportion to the body, whatever it is") {
+TEST_CASE("memory is proportional to the body, whatever it contains") {
   constexpr std::size_t million = 1'000'000;
   const std::string long_text(std::size_t{8} << 20, 'x');
   for (const auto& body :
@@ -741,7 +741,7 @@ TEST_CASE("memory is in proportion to the body, whatever it is") {
   }
 }
 
-TEST_CASE("running out of memory is std::bad_alloc, from try_unwrap() too") {
+TEST_CASE("running out of memory throws std::bad_alloc, even from try_unwrap()") {
   const std::string body = body_with_id(std::string(std::size_t{1} << 20, 'x'));
   WebhookError error(WebhookErrc::invalid_json, "", "before");
   int thrown = 0;
@@ -761,7 +761,7 @@ TEST_CASE("running out of memory is std::bad_alloc, from try_unwrap() too") {
   CHECK(error.code() == WebhookErrc::invalid_json);
 }
 
-TEST_CASE("nothing allocates but the strings of the event, unless it nests deeply or has escapes") {
+TEST_CASE("only the event's strings allocate, unless the body nests deeply or has escapes") {
   std::vector<std::string> bodies;
   for (const auto& type : samples::event_types()) bodies.push_back(samples::fixture(type.tag));
   for (const auto& body : {bodies[0], bodies.back()}) bodies.push_back(json::parse(body).dump(2));
@@ -777,9 +777,9 @@ TEST_CASE("nothing allocates but the strings of the event, unless it nests deepl
   CHECK(allocations_of(escaped) == allocations_of_copy(escaped) + 1);
 }
 
-// The same as nlohmann/json.
+// Agreement with nlohmann/json.
 
-TEST_CASE("bodies with their keys in any order are read like nlohmann does", "[agree]") {
+TEST_CASE("bodies are read as nlohmann reads them, with their keys in any order", "[agree]") {
   const auto check = [](const std::string& body) {
     if (!ways::agree(body)) FAIL("they differ on " << body);
   };
@@ -809,7 +809,7 @@ TEST_CASE("bodies with their keys in any order are read like nlohmann does", "[a
   }
 }
 
-TEST_CASE("every truncation and every change of a byte is read like nlohmann does", "[agree]") {
+TEST_CASE("bodies are read as nlohmann reads them, with any byte changed or truncated anywhere", "[agree]") {
   const auto check = [](const std::string& body) {
     if (!ways::agree(body)) FAIL("they differ on " << body);
   };

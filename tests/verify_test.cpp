@@ -32,8 +32,8 @@
 #include <utility>
 #include <vector>
 
-// These take the place of OpenSSL's own in this program, to see what is compared in constant time, what is wiped
-// and what is hashed, and to let it fail.
+// These replace OpenSSL's own functions, to see what is compared in constant time, wiped and hashed, and to make
+// OpenSSL fail.
 static thread_local std::size_t bytes_compared = 0;
 int CRYPTO_memcmp(const void* a, const void* b, std::size_t size) {
   bytes_compared += size;
@@ -41,7 +41,7 @@ int CRYPTO_memcmp(const void* a, const void* b, std::size_t size) {
 }
 static thread_local std::size_t openssl_allocations = 0;
 static thread_local std::size_t failing_openssl_allocation = 0;  // by its number, from 1
-static std::atomic<long> openssl_blocks{0};                      // that were not freed
+static std::atomic<long> openssl_blocks{0};                      // not freed yet
 static void* reallocate(void* memory, std::size_t size) {
   if (++openssl_allocations == failing_openssl_allocation) return nullptr;
   void* const result = std::realloc(memory, size);
@@ -56,7 +56,7 @@ static const bool counts_openssl_allocations =
           if (memory != nullptr) --openssl_blocks;
           std::free(memory);
         }) == 1;
-static thread_local std::size_t hashes = 0;  // that were begun
+static thread_local std::size_t hashes = 0;  // started
 static thread_local enum { starts, fails, does_not_start_again } mac = starts;
 int EVP_MAC_init(EVP_MAC_CTX* context, const unsigned char* key, std::size_t key_size,
                  const OSSL_PARAM* parameters) {
@@ -151,7 +151,7 @@ std::string base64(std::string_view bytes) {
   return result.substr(0, result.size() - 1);
 }
 
-/// What verify() throws, if anything, after a check that the other functions do the same.
+/// What verify() throws, if anything. Checks that the other functions agree.
 failure failure_of_request(const WebhookVerifier& verifier, std::string_view body, const WebhookHeaders& headers,
                            time_point at = now) {
   const auto verified = failure_of([&] { return verifier.verify(body, headers, at); });
@@ -195,7 +195,7 @@ void check_does_not_match(const WebhookVerifier& verifier, std::string_view body
   CHECK(failure.what.find("no signature matches: the ") == 0);
 }
 
-/// Checks that try_make() does not make a verifier, in either form of the list.
+/// Checks that try_make() fails with either form of the list.
 void check_not_made(const std::vector<std::string>& secrets, const failure& expected,
                     seconds tolerance = WebhookVerifier::default_tolerance) {
   const auto check = [&expected](bool made, const WebhookError& error) {
@@ -225,7 +225,7 @@ std::string with_bit_changed(std::string text, std::size_t bit) {
 
 }  // namespace
 
-TEST_CASE("the signatures of other implementations are made and verified, and of bodies that are not events") {
+TEST_CASE("signatures agree with other implementations, even for bodies that are not events") {
   const auto verifier_with = [](const char* text) { return WebhookVerifier(text); };
   const struct {
     WebhookVerifier verifier;
@@ -267,7 +267,7 @@ TEST_CASE("the signatures of other implementations are made and verified, and of
 
 // Secrets.
 
-TEST_CASE("secrets are base64, with or without prefix and padding") {
+TEST_CASE("secrets are base64, with or without a prefix and padding") {
   const std::string alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   const struct {
     std::string text, key;
@@ -314,7 +314,7 @@ TEST_CASE("keys of any length sign as OpenSSL's own HMAC does") {
   }
 }
 
-TEST_CASE("a malformed secret is an error that says what is wrong with it, without telling it") {
+TEST_CASE("the error for a malformed secret says what is wrong with it, but does not show it") {
   const auto empty = "webhook secret: it is empty";
   const auto whitespace = "webhook secret: there is whitespace in it";
   const auto quotes = "webhook secret: there are quotes in it";
@@ -437,7 +437,7 @@ TEST_CASE("a malformed secret is an error that says what is wrong with it, witho
         failure{WebhookErrc::invalid_secret, "webhook secret: there is none"});
 }
 
-TEST_CASE("a secret whose key is short is an error that tells its length") {
+TEST_CASE("the error for a secret with a short key gives the length") {
   for (std::size_t size = 1; size < 20; ++size) {
     INFO(size);
     const std::string bytes = key.substr(0, size);
@@ -451,7 +451,7 @@ TEST_CASE("a secret whose key is short is an error that tells its length") {
   CHECK(failure_of([] { return WebhookVerifier("mysecretkey1"); }).code == WebhookErrc::invalid_secret);
 }
 
-TEST_CASE("no byte but the 64 of the alphabet can be within a secret") {
+TEST_CASE("a secret contains only the 64 characters of the alphabet") {
   constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (int byte = 0; byte < 256; ++byte) {
     INFO(byte);
@@ -485,7 +485,7 @@ TEST_CASE("try_make() makes what the constructors make") {
   CHECK(error.what() == "webhook secret: it is null: is the environment variable set?"s);
 }
 
-// A range that makes each secret when it is asked for, as views::transform does.
+// A range that makes each secret on demand, like views::transform.
 struct secrets_on_the_fly {
   struct iterator {
     int index;
@@ -497,7 +497,7 @@ struct secrets_on_the_fly {
   [[nodiscard]] iterator end() const { return {2}; }
 };
 
-/// A range that is only iterated as non-const, as a C++20 filter view is.
+/// A range that can only be iterated as non-const, like a C++20 filter view.
 template <class T>
 struct unconst_range {
   std::vector<T> elements;
@@ -505,7 +505,7 @@ struct unconst_range {
   auto end() { return elements.end(); }
 };
 
-TEST_CASE("a range may make its secrets on the fly, or be one that is only iterated as non-const") {
+TEST_CASE("a range of secrets may make them on demand, or only be iterable as non-const") {
   CHECK(WebhookVerifier(secrets_on_the_fly{}).verify(real_body, real_headers, now) == 1);
   unconst_range<std::string> secrets{{other_secret, secret}};
   CHECK(WebhookVerifier(secrets).verify(real_body, real_headers, now) == 1);
@@ -531,7 +531,7 @@ TEST_CASE("verify() returns the index of the secret that signed") {
   check_does_not_match(verifier, real_body, real_headers);
 }
 
-TEST_CASE("a braced list is one of secrets, whatever they are") {
+TEST_CASE("a braced list is a list of secrets, whatever their type") {
   const std::string other = base64(other_key);
   const char* const literals[] = {"MDEyMzQ1Njc4OWFiY2RlZmdoaWprbG1ub3BxcnN0dQo=", other.c_str()};
   const auto check = [](const WebhookVerifier& verifier, std::size_t index) {
@@ -570,7 +570,7 @@ TEST_CASE("a braced list is one of secrets, whatever they are") {
 
 // Headers.
 
-TEST_CASE("headers may be in any form that a server has them in") {
+TEST_CASE("headers may be in any form that servers use") {
   const std::string stamp =
       std::to_string(std::chrono::floor<seconds>(std::chrono::system_clock::now()).time_since_epoch().count());
   const WebhookVerifier verifier(secret, 24h);
@@ -637,7 +637,7 @@ TEST_CASE("a missing header is an error of unwrap() and try_unwrap() in any form
   check(WebhookHeaders{}, "webhook-id header: missing");
 }
 
-TEST_CASE("what a lookup function throws propagates, from try_unwrap() too") {
+TEST_CASE("exceptions of a lookup function propagate, even from try_unwrap()") {
   const WebhookVerifier verifier(secret);
   const std::map<std::string, std::string> none;
   const auto lookup = [&](const std::string& name) { return none.at(name); };
@@ -651,7 +651,7 @@ TEST_CASE("what a lookup function throws propagates, from try_unwrap() too") {
 
 // The timestamp.
 
-TEST_CASE("a timestamp is a number of whole seconds, even if what was signed is something else") {
+TEST_CASE("a timestamp must be whole seconds, even if something else was signed") {
   const WebhookVerifier verifier(secret, seconds::max());
   for (const std::string timestamp : {"0", "1", "9", "10", "1773568800", "99999999999", "999999999999"}) {
     INFO(timestamp);
@@ -760,7 +760,7 @@ TEST_CASE("a negative tolerance is an error") {
 
 namespace {
 
-/// `list` with the good signature in place of every @, and one with another key in place of every #.
+/// `list` with every @ replaced by the good signature, and every # by one made with another key.
 std::string with_signatures(std::string_view list) {
   std::string result;
   for (const char c : list) {
@@ -775,7 +775,7 @@ std::string with_signatures(std::string_view list) {
 
 }  // namespace
 
-TEST_CASE("a v1 signature that matches may be anywhere in the list, among whatever else") {
+TEST_CASE("a matching v1 signature may be anywhere in the list, among anything else") {
   const WebhookVerifier verifier(secret);
   for (const auto& list : split(
            "v1,@|v1,@ v1,#|v1,# v1,@|v1,# v1,@ v1,#|v1,@ v1,@| v1,@|v1,@ |   v1,#    v1,@   |v1a,@ v1,@|v2,@ v1,@|"
@@ -788,7 +788,7 @@ TEST_CASE("a v1 signature that matches may be anywhere in the list, among whatev
   }
 }
 
-TEST_CASE("only a space, a comma or a tab is between signatures, at whatever place") {
+TEST_CASE("only spaces, commas and tabs separate signatures, at any position") {
   const WebhookVerifier verifier(secret);
   for (std::size_t length = 1; length < 20; ++length) {
     for (int c = 0; c < 256; ++c) {
@@ -802,7 +802,7 @@ TEST_CASE("only a space, a comma or a tab is between signatures, at whatever pla
   }
 }
 
-TEST_CASE("signatures are visited until one is what was looked for") {
+TEST_CASE("signatures are visited until one is accepted") {
   int visited = 0;
   const auto visit = [&visited](std::string_view, std::string_view text) { return ++visited, text == "b"; };
   CHECK(detail::any_signature("v1,a v1,b v1,c", visit));
@@ -812,7 +812,7 @@ TEST_CASE("signatures are visited until one is what was looked for") {
   CHECK_FALSE(detail::any_signature("", visit));
 }
 
-TEST_CASE("several webhook-signature headers are one list of signatures") {
+TEST_CASE("several webhook-signature headers form one list of signatures") {
   const WebhookVerifier verifier(secret);
   for (const auto& lists :
        {"v1,@|v1,#", "v1,#|v1,@", "v1,#|v1,#|v1,@", "v1,# v1,@|v1,#", "|v1,@", "v1,#,|v1,@,"}) {
@@ -824,7 +824,7 @@ TEST_CASE("several webhook-signature headers are one list of signatures") {
   }
 }
 
-TEST_CASE("what is no v1 signature of the request does not match") {
+TEST_CASE("anything but a v1 signature of the request does not match") {
   const WebhookVerifier verifier(secret);
   const std::string& good = real_signature;
   std::string url_safe = signature(key, "1", "1773568800", "");
@@ -848,7 +848,7 @@ TEST_CASE("what is no v1 signature of the request does not match") {
   }
 }
 
-TEST_CASE("what does not match is described as far as anyone may know it") {
+TEST_CASE("the error counts the signatures of each form, and does not show them") {
   const std::string hexadecimal = "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789ABCDEF";
   const std::string base64_digits = "ofgVwRx4f4CCUQfcyQflQqtMMKMmGQ5v4QOu6Al0WgB=",
                     plus = base64_digits.substr(0, 40) + "+/+=";
@@ -929,7 +929,7 @@ TEST_CASE("a long list is read to its end") {
         }).code == WebhookErrc::no_matching_signature);
 }
 
-TEST_CASE("a request of which one bit was changed does not pass") {
+TEST_CASE("a request with one bit changed does not verify") {
   const WebhookVerifier verifier(secret, seconds::max());
   const std::string id = "msg_p5jXN8AQM9LWM0D4loKWxJek", timestamp = "1773568800";
   const std::string good = signature(key, id, timestamp, real_body);
@@ -948,7 +948,7 @@ TEST_CASE("a request of which one bit was changed does not pass") {
     const std::string changed = with_bit_changed(timestamp, bit);
     INFO(changed);
     const WebhookHeaderValue value(changed);
-    const std::string_view received = value;  // without the last digit, where that became a blank
+    const std::string_view received = value;  // without the last digit if that became a space
     const bool number = received.find_first_not_of("0123456789") == std::string::npos && received[0] != '0';
     CHECK(failure_of_request(verifier, real_body, {id, changed, good}).code ==
           (number ? WebhookErrc::no_matching_signature : WebhookErrc::invalid_header));
@@ -958,7 +958,7 @@ TEST_CASE("a request of which one bit was changed does not pass") {
                          {id, timestamp, good});
   }
 
-  const std::string whole_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";  // of which all bits are in the key
+  const std::string whole_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";  // all of whose bits are in the key
   const std::string with_whole_secret = WebhookVerifier(whole_secret).sign(id, now, real_body);
   int taken = 0;
   for (std::size_t bit = 0; bit < 8 * whole_secret.size(); ++bit) {
@@ -971,7 +971,7 @@ TEST_CASE("a request of which one bit was changed does not pass") {
   CHECK(taken > 32);
 }
 
-TEST_CASE("the parts of a request cannot take each other's place") {
+TEST_CASE("the parts of a request cannot be swapped or shifted") {
   const WebhookVerifier verifier(secret, seconds::max());
   const std::string good = signature(key, "1", "2", "3");
   check_verifies(verifier, "3", {"1", "2", good});
@@ -993,7 +993,7 @@ TEST_CASE("an old delivery does not pass as a recent one that is split at anothe
   CHECK(failure.what == "webhook-id header: there is a dot in it");
 }
 
-TEST_CASE("an environment variable that is not set is an error, and a verifier that was moved from still works") {
+TEST_CASE("an unset environment variable is an error, and a moved-from verifier still works") {
   CHECK(failure_of([] { return WebhookVerifier(static_cast<const char*>(nullptr)); }).what ==
         "webhook secret: it is null: is the environment variable set?");
   CHECK(failure_of([] { return unwrap(real_body, real_headers, static_cast<const char*>(nullptr)); }).what ==
@@ -1005,7 +1005,7 @@ TEST_CASE("an environment variable that is not set is an error, and a verifier t
 
 // sign(), unwrap(), try_unwrap().
 
-TEST_CASE("what is signed verifies") {
+TEST_CASE("a signed body verifies") {
   for (const auto& verifier : {WebhookVerifier(secret), WebhookVerifier(std::vector{other_secret, secret}),
                                WebhookVerifier::from_raw_key("\x00\xff"s)}) {
     for (const std::string& id :
@@ -1022,7 +1022,7 @@ TEST_CASE("what is signed verifies") {
   CHECK(WebhookVerifier(secret).sign("1", time_point{} - 1ms, "x") == signature(key, "1", "-1", "x"));
 }
 
-TEST_CASE("signed_headers() are those of a delivery that verifies, in any range") {
+TEST_CASE("signed_headers() returns headers that verify, even copied to another range") {
   const WebhookVerifier verifier({secret, other_secret});
   const auto headers = verifier.signed_headers("msg_1", real_body, now + 999ms);
   CHECK(headers == std::array<std::pair<std::string, std::string>, 3>{
@@ -1031,10 +1031,10 @@ TEST_CASE("signed_headers() are those of a delivery that verifies, in any range"
                         {"webhook-signature", signature(key, "msg_1", "1773568800", real_body)}}});
   CHECK(verifier.verify(real_body, headers, now) == 0);
   CHECK(verifier.verify(real_body, std::map<std::string, std::string>(headers.begin(), headers.end()), now) == 0);
-  CHECK(verifier.verify(real_body, verifier.signed_headers("1", real_body)) == 0);  // by default now is now
+  CHECK(verifier.verify(real_body, verifier.signed_headers("1", real_body)) == 0);  // by default, it is now
 }
 
-TEST_CASE("what is tried is made as what would throw makes it, and clears the error") {
+TEST_CASE("try_ functions do the same as those that throw, and clear the error") {
   WebhookError error(WebhookErrc::invalid_json, "/before", "before");
   const auto cleared = [&error] {
     const bool result = error.code() == WebhookErrc::none;
@@ -1114,7 +1114,7 @@ TEST_CASE("a verified body is unwrapped") {
   CHECK(error.what() == ""s);
 }
 
-TEST_CASE("by default now is now") {
+TEST_CASE("the time defaults to the current one") {
   const auto clock = std::chrono::system_clock::now();
   const std::string timestamp = std::to_string(std::chrono::floor<seconds>(clock).time_since_epoch().count());
   const WebhookVerifier verifier(secret, 24h);
@@ -1150,7 +1150,7 @@ TEST_CASE("a signature is compared in constant time, wherever it differs") {
   }
 }
 
-TEST_CASE("what a secret is decoded to, and its digits, are wiped") {
+TEST_CASE("the decoded secret and its base64 digits are wiped") {
   std::vector<std::string> contents;
   wiped = &contents;
   { const WebhookVerifier verifier(secret); }
@@ -1162,7 +1162,7 @@ TEST_CASE("what a secret is decoded to, and its digits, are wiped") {
   }
 }
 
-TEST_CASE("only a request with a signature that could match is hashed, once for each secret") {
+TEST_CASE("only a request with a signature that could match is hashed, once per secret") {
   const WebhookVerifier verifier({other_secret, secret, other_secret});
   const auto hashes_for = [&](const WebhookHeaders& headers, time_point at = now) {
     WebhookError error;
@@ -1198,7 +1198,7 @@ TEST_CASE("copies share the keys and outlive each other") {
   CHECK(failure_of_request(assigned, real_body, real_headers, now + 11s).code == WebhookErrc::timestamp_too_old);
 }
 
-TEST_CASE("verifying allocates no more for what a stranger sends") {
+TEST_CASE("whatever a stranger sends, verifying it allocates no more") {
   REQUIRE(counts_openssl_allocations);
   const WebhookVerifier verifier(std::vector<std::string>{other_secret, secret});
   const auto allocations_for = [&](std::string_view body, const auto& headers) {
@@ -1236,7 +1236,7 @@ TEST_CASE("verifying allocates no more for what a stranger sends") {
   }
 }
 
-TEST_CASE("whichever allocation of OpenSSL's fails, the result is std::bad_alloc or an error, and nothing leaks") {
+TEST_CASE("whichever allocation of OpenSSL fails, the result is std::bad_alloc or an error, and nothing leaks") {
   REQUIRE(counts_openssl_allocations);
   const std::string long_key(100, 'x');
   const auto blocks_after = [&](std::size_t failing, WebhookErrc& outcome) {
@@ -1254,13 +1254,13 @@ TEST_CASE("whichever allocation of OpenSSL's fails, the result is std::bad_alloc
       outcome = e.code();
     }
     failing_openssl_allocation = 0;
-    CHECK(ERR_get_error() == ERR_PACK(ERR_LIB_USER, 0, 1));  // the one from before is left, and no other
+    CHECK(ERR_get_error() == ERR_PACK(ERR_LIB_USER, 0, 1));  // only the earlier one is left
     CHECK(ERR_get_error() == 0);
-    ERR_clear_error();  // so that the same entries of the queue are used again
+    ERR_clear_error();  // so that the same entries of the queue are reused
     return openssl_blocks.load();
   };
   WebhookErrc outcome{};
-  blocks_after(1, outcome);  // OpenSSL keeps what it needs to tell of errors
+  blocks_after(1, outcome);  // OpenSSL keeps what it needs to report errors
   const auto blocks = blocks_after(0, outcome);
   REQUIRE(outcome == WebhookErrc::none);
   std::size_t failed = 0;
@@ -1274,7 +1274,7 @@ TEST_CASE("whichever allocation of OpenSSL's fails, the result is std::bad_alloc
   check_verifies(WebhookVerifier(secret), real_body, real_headers);
 }
 
-TEST_CASE("where OpenSSL fails to hash, that is an error of its own, and the verifier works again after it") {
+TEST_CASE("if OpenSSL fails to hash, that is a distinct error, and the verifier still works afterwards") {
   const WebhookVerifier verifier(secret);
   const failure expected{WebhookErrc::crypto_failure, openssl_message("no reason given")};
   mac = fails;
@@ -1288,14 +1288,14 @@ TEST_CASE("where OpenSSL fails to hash, that is an error of its own, and the ver
   check_verifies(verifier, real_body, real_headers);
 }
 
-TEST_CASE("one copy of the context with the key serves one delivery after another") {
+TEST_CASE("one copy of the keyed context serves successive deliveries") {
   const WebhookVerifier verifier(secret);
   const auto before = copies;
   for (int i = 0; i < 5; ++i) check_verifies(verifier, real_body, real_headers);
   CHECK(copies == before);
 }
 
-TEST_CASE("an OpenSSL that does not start an HMAC again is served with copies") {
+TEST_CASE("if OpenSSL cannot restart an HMAC, the context is copied") {
   mac = does_not_start_again;
   const WebhookVerifier verifier({other_secret, secret});
   const auto before = copies;
@@ -1307,7 +1307,7 @@ TEST_CASE("an OpenSSL that does not start an HMAC again is served with copies") 
   mac = starts;
 }
 
-TEST_CASE("where OpenSSL has no HMAC, that is an error when the verifier is made") {
+TEST_CASE("making a verifier fails if OpenSSL has no HMAC") {
   ERR_clear_error();
   REQUIRE(EVP_set_default_properties(nullptr, "provider=none") == 1);
   const auto failed = failure_of([] { return WebhookVerifier(secret); });
@@ -1324,7 +1324,7 @@ TEST_CASE("where OpenSSL has no HMAC, that is an error when the verifier is made
   check_verifies(WebhookVerifier(secret), real_body, real_headers);
 }
 
-TEST_CASE("out of memory is std::bad_alloc, from try_unwrap() too") {
+TEST_CASE("running out of memory throws std::bad_alloc, even from try_unwrap()") {
   const WebhookVerifier verifier(secret);
   WebhookError error(WebhookErrc::invalid_json, "", "before");
   int thrown = 0;

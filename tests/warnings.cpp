@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Calls everything public as a user would, for tests/warnings.
+// Calls the whole public API as a user would, for tests/warnings.
 #include <anthropic/webhooks.hpp>
 #include <anthropic/webhooks/diagnose.hpp>
 #include <anthropic/webhooks/verify.hpp>

@@ -15,16 +15,17 @@
 #include <tuple>
 #include <variant>
 
-/// unwrap() and nlohmann::json::parse() have to make the same event of a body, or the same error. That checks how
-/// JSON is read: what an event is made of both have from detail/fields.hpp, which is tested with literal results.
+/// unwrap() and nlohmann::json::parse() must turn a body into the same event, or the same error. This checks how
+/// JSON is read: both take an event's fields from detail/fields.hpp, which is tested with literal results.
 ///
-/// The differences that are meant:
+/// The intended differences:
 /// - a number that no double can hold is JSON to unwrap(), as RFC 8259 says, and an error to nlohmann;
 /// - a lone surrogate is U+FFFD to unwrap(), and an error to nlohmann;
 /// - a NUL byte is an error to unwrap(), and the end of the text to nlohmann;
-/// - the text of an unknown event is as received to unwrap(), and the dump of the value to nlohmann;
-/// - the position of an error is that of the first byte which no JSON text could have there, and to nlohmann that
-///   of the last byte of the token that it did not expect.
+/// - unwrap() keeps the text of an unknown event as received, and nlohmann dumps the value;
+/// - unwrap() reports the first byte that no JSON text could have there, and nlohmann the last byte of the token
+/// that
+///   it did not expect.
 namespace ways {
 
 using anthropic::webhooks::UnwrapWebhookEvent;
@@ -77,7 +78,7 @@ inline bool same(const outcome& a, const outcome& b) {
   return std::tie(a.event, a.code, a.path) == std::tie(b.event, b.code, b.path);
 }
 
-/// What nlohmann says of JSON text: it is good, or wrong at a byte, or has a number that no double can hold.
+/// What nlohmann says of a text: good, wrong at a byte, or with a number that no double can hold.
 struct verdict {
   enum { good, wrong, beyond_double } kind;
   std::size_t at;
@@ -94,7 +95,7 @@ inline verdict verdict_of_nlohmann(std::string_view text) {
   }
 }
 
-/// The text with "\ufffd" for each escape of a lone surrogate, which is as long.
+/// The text with each escaped lone surrogate replaced by "\ufffd", which is as long.
 inline std::string without_lone_surrogates(std::string_view text) {
   std::string result(text);
   const auto unit_at = [&result](std::size_t at) -> unsigned long {  // 0 for none
@@ -119,7 +120,7 @@ inline std::string without_lone_surrogates(std::string_view text) {
   return result;
 }
 
-/// The text with no more than 20 digits in a row outside of strings, and with zeros as exponents: just as valid.
+/// The text, equally valid, with at most 20 digits in a row outside strings, and with zeros as exponents.
 inline std::string with_small_numbers(std::string_view text) {
   std::string result;
   bool in_string = false;
@@ -140,21 +141,22 @@ inline std::string with_small_numbers(std::string_view text) {
   return result;
 }
 
-/// Whether unwrap() says of a body that is not JSON where it stops to be.
+/// Whether the message for a body that is not JSON gives the right byte.
 inline bool is_right_position(std::string_view body, const std::string& message) {
   constexpr std::string_view before = "at byte ";
   const auto found = message.find(before);
-  if (found == std::string::npos) return body.empty();  // as it says then
+  if (found == std::string::npos) return body.empty();  // which has no byte to name
   const std::size_t at = std::strtoul(message.c_str() + found + before.size(), nullptr, 10);
   if (at > body.size()) return false;
   if (!body.empty() && body[0] == '\xEF' && at < 3)
-    return true;  // a half byte-order mark, of which nlohmann says little
+    return true;  // nlohmann says little about half a byte-order mark
 
   const auto prefix = verdict_of_nlohmann(body.substr(0, at));
   if (prefix.kind == verdict::wrong && prefix.at != at) return false;  // it was wrong before
   if (at == body.size()) return prefix.kind != verdict::good;          // it could go on
   if (body[at] == '\0') return true;
-  // With its byte, and the rest of the token that it may begin, nlohmann does not want more but refuses it.
+  // With that byte, and the rest of any token that it may begin, nlohmann rejects the text instead of wanting
+  // more.
   for (const char* const rest : {"", "\"", "0", "ull", "rue", "alse"}) {
     const auto text = std::string(body.substr(0, at + 1)) + rest;
     const auto longer = verdict_of_nlohmann(text);

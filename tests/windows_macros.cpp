@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The headers do not mind the macros of <windows.h>, Qt, AssertMacros.h (macOS) and X11. What they include comes
-// first, since it may.
+// The headers compile despite the macros of <windows.h>, Qt, AssertMacros.h (macOS) and X11. What they include may
+// not, so it comes first.
 #if __has_include(<openssl/evp.h>)
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -55,7 +55,7 @@
 #define foreach(variable, container) for (variable : container)
 #define forever for (;;)
 
-// AssertMacros.h, and verify() also of Unreal Engine
+// AssertMacros.h; Unreal Engine defines verify() too
 #define check(assertion) ((void)(assertion))
 #define check_noerr(error) ((void)(error))
 #define check_string(assertion, message) ((void)(assertion))

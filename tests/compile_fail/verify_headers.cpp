@@ -12,7 +12,7 @@ using Values = std::vector<std::string>;
 using Values = std::string;
 #endif
 
-/// What a server has of a request.
+/// A server's own request type.
 struct Request {
   Values operator()(std::string_view name) const;
 };

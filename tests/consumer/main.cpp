@@ -14,7 +14,7 @@ int main() {
   [[maybe_unused]] const char* body =
       R"({"id":"whe_1","created_at":"2026-03-15T10:00:00Z","type":"event",)"
       R"("data":{"type":"vault.created","id":"vlt_1","organization_id":"org_1","workspace_id":"wrkspc_1"}})";
-#ifdef ANTHROPIC_WEBHOOKS_NO_JSON  // Elsewhere the headers are enough: unwrap() takes long to compile.
+#ifdef ANTHROPIC_WEBHOOKS_NO_JSON  // Otherwise the headers will do: unwrap() is slow to compile.
   if (event_type(unwrap(body).data) != "vault.created") return 1;
 #endif
 #ifdef WITH_VERIFY

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A shared library with all hidden but these functions.
+// A shared library that hides everything but these functions.
 #include "library.hpp"
 
 #include <anthropic/webhooks/error.hpp>

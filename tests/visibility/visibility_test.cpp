@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a shared library with hidden symbols throws is caught outside of it. Some standard libraries, as libc++ on
-// macOS, ask for the same type_info for that, and not only for one of the same name.
+// Exceptions of a shared library with hidden symbols are caught outside it. For that, some standard libraries,
+// such as libc++ on macOS, need the same type_info, not just one of the same name.
 #include "library.hpp"
 
 #include <anthropic/webhooks/error.hpp>
