@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-// Removes a flag from the arguments. Returns whether it was there.
+// Removes a flag from the arguments, and returns whether it was there.
 inline bool take_flag(std::vector<std::string>& arguments, const std::string& name) {
   const auto found = std::find(arguments.begin(), arguments.end(), name);
   if (found == arguments.end()) return false;

@@ -59,7 +59,7 @@ inline std::string random_id(std::string_view prefix) {
          random_text(22, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
 }
 
-// The prefix of the IDs of the resource that an event type is about.
+// The ID prefix of an event type's resource.
 inline std::string_view id_prefix(std::string_view event_type) {
   static const std::map<std::string_view, std::string_view> prefixes{
       {"deployment", "depl"},      {"deployment_run", "drun"},       {"environment", "env"},
@@ -71,7 +71,7 @@ inline std::string_view id_prefix(std::string_view event_type) {
   return found == prefixes.end() ? resource : found->second;
 }
 
-// An event of that type that happens now, always in the same organization and workspace.
+// An event of this type from now, always in the same organization and workspace.
 inline Delivery generate(std::string_view event_type) {
   using namespace anthropic::webhooks;
   const nlohmann::json members{{"type", event_type},
@@ -103,8 +103,8 @@ inline std::size_t edit_distance(std::string_view from, std::string_view to) {
   return row.back();
 }
 
-// The body in a file. Like the service, send uses the event's ID as the webhook-id; a body that is not an event
-// gets a random one.
+// Reads a body from a file. Like the service, send uses the event's ID as the webhook-id; a body that is not an
+// event gets a random one.
 inline Delivery read_from(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   in.peek();  // fails for a folder

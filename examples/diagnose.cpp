@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Says why a saved request was refused, or what it holds. `diagnose --help` says how to call it.
+// Says why a saved request was refused, or shows its event. `diagnose --help` says how to call it.
 #include "command_line.hpp"
 
 #include <anthropic/webhooks/diagnose.hpp>
@@ -56,7 +56,7 @@ bool starts_with(std::string_view text, std::string_view start) { return text.su
 
 Request read_request(std::string_view text) {
   Request request;
-  // The next line without its end.
+  // The next line, without its line ending.
   const auto cut_line = [&text] {
     auto line = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(line.size() + 1, text.size()));

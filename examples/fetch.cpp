@@ -2,7 +2,7 @@
 // Fetches the object that an event is about, since the event has only its type and IDs. `fetch --help` says how to
 // call it.
 //
-// A handler of the receiver calls Api::get() first and writes after, so that it does not lock SQLite meanwhile.
+// A handler of the receiver calls Api::get() before it writes, so that it does not lock SQLite meanwhile.
 #include "command_line.hpp"
 
 #include <anthropic/webhooks.hpp>
@@ -67,9 +67,8 @@ class Api {
     base_url_.erase(base_url_.find_last_not_of('/') + 1);
   }
 
-  // The object, or nothing if it is not there any more, which is normal: it was deleted after the event. Throws
-  // std::runtime_error for every other answer. A receiver whose handler throws keeps the event, and tries again
-  // later.
+  // Returns nothing if the object is gone, which is normal: it was deleted after the event. Throws
+  // std::runtime_error for any other answer. If a handler throws, the receiver keeps the event and retries later.
   std::optional<nlohmann::json> get(const WebhookResource& resource) {
     const Headers headers = headers_of(resource);
     std::string answer;
@@ -91,7 +90,7 @@ class Api {
     long status = 0;
     curl_off_t wait = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait);  // it is there with 429 and with some of 5xx
+    curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &wait);  // sent with 429 and with some 5xx
     if (status == 404) return std::nullopt;
     if (status != 200) {
       throw std::runtime_error(resource.path + ": status " + std::to_string(status) +

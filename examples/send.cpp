@@ -35,7 +35,7 @@ EVENT  An event type, such as session.status_idled, for which send generates an 
 The exit status is 0 if every event was answered with 2xx, 1 if one was not, and 2 for any other error.
 )";
 
-// One attempt. Returns the status of the answer, or what there was instead.
+// Makes one attempt. Returns the status of the answer, or the error.
 std::string post(const std::string& url, const httplib::Headers& headers, const std::string& body) {
   const auto path_at = std::min(url.find('/', url.find("//") + 2), url.size());
   httplib::Client client(url.substr(0, path_at));
@@ -64,7 +64,7 @@ int main(int argc, char** argv) try {
   const auto signer = signer_from_environment();
 
 #ifdef SIGPIPE
-  std::signal(SIGPIPE, SIG_IGN);  // if a receiver ends in the middle, that is a result too
+  std::signal(SIGPIPE, SIG_IGN);  // a receiver that dies midway is a result, too
 #endif
   std::minstd_rand random(std::random_device{}());
   std::size_t next_url = random() % urls.size();

@@ -37,8 +37,8 @@ int main(int argc, char** argv) try {
 }
 
 // cpp-httplib decompresses a body before a handler sees it, and set_payload_max_length() does not bound the
-// result, nor, before version 0.20.1, a chunked body. So this refuses what is encoded before it reads it, and
-// reads the rest in pieces.
+// result or, before version 0.20.1, a chunked body. So this refuses an encoded body unread, and reads any other
+// in pieces.
 int serve(const WebhookVerifier& verifier, int port) {
   httplib::Server server;
   server.set_keep_alive_max_count(1);  // since it does not read all of a body that it refuses

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Stands in for the service's API, to try and test fetch. It prints its port, and then a line for each request. It
-// has every object, and checks the headers as the service does; the key must be ANTHROPIC_API_KEY. Some IDs get
-// other answers: status_N gets the status N.
+// Stands in for the service's API, to try out and test fetch. It prints its port, and then a line per request. It
+// has every object, and checks the headers like the service; the key must be ANTHROPIC_API_KEY. Some IDs get other
+// answers: status_N gets the status N.
 #include <httplib.h>
 
 #include <nlohmann/json.hpp>

@@ -23,7 +23,7 @@ is about. It verifies no signature.
 A body that is not an event is reported on standard error, and makes the exit status 1.
 )";
 
-// The IDs of what an event is about, whatever its type.
+// The IDs of the object that an event is about, whatever its type.
 std::string resource_ids(const webhooks::BetaWebhookEventData& data) {
   const nlohmann::json json = data;
   std::string ids;

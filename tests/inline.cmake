@@ -1,5 +1,5 @@
-# Every object of a namespace in the headers is inline. Else each translation unit has one of its own, and an inline
-# function that uses it is not the same in two of them. HEADERS is the folder. Namespaces are not indented.
+# Every namespace-scope object in the headers is inline. Otherwise each translation unit has its own, and an inline
+# function that uses it differs between them. HEADERS is the folder. Namespaces are not indented.
 cmake_minimum_required(VERSION 3.22)
 
 function(find_objects result text)
@@ -8,7 +8,7 @@ function(find_objects result text)
   set(${result} "${found}" PARENT_SCOPE)
 endfunction()
 
-# It finds what it should, and no functions.
+# It finds objects, and no functions.
 foreach(object IN ITEMS "constexpr int a = 1;" "static const char* b = nullptr;" "const std::array c{1};")
   find_objects(found "namespace {\n${object}\n}")
   if(NOT found)

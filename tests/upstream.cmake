@@ -1,5 +1,5 @@
-# Tests the reader of tests/upstream with a small made-up SDK, and what the workflow does with the result. Nothing here
-# needs a network. WORK is a folder for what it writes.
+# Tests tests/upstream with a small made-up SDK, and what the workflow does with the result. Nothing here needs a
+# network. WORK is a folder for what it writes.
 cmake_minimum_required(VERSION 3.22)
 set(upstream ${CMAKE_CURRENT_LIST_DIR}/upstream)
 file(REMOVE_RECURSE ${WORK})
@@ -39,7 +39,7 @@ export interface BetaWebhookAgentCreatedEventData {
 set(rows "# tag, keys, comment\nagent.created\torganization_id\tA.\nvault_credential.refresh_failed\torganization_id vault_id\tB.\n")
 set(agent "agent.created';\n")
 
-# Expects the status and the differences, where `from` in the SDK is replaced by `to`.
+# Expects the status and the differences when `from` in the SDK is replaced by `to`.
 function(expect name status differences from to)
   string(REPLACE "${from}" "${to}" text "${sdk}")
   if(text STREQUAL sdk AND NOT from STREQUAL to)
@@ -96,7 +96,7 @@ expect("an inherited interface" 2 "there is no interface BetaWebhookAgentCreated
 expect("cut off" 2 "a brace is not closed\n" "type: 'agent.created';\n}" "")
 expect("empty" 2 "there is no interface BetaWebhookEvent\n" "${sdk}" "")
 
-# Runs a command with `npm` in the place of the real one, and expects its status.
+# Runs a command with `npm` instead of the real one, and expects its status.
 file(MAKE_DIRECTORY ${WORK}/bin)
 function(expect_with_npm name status npm)
   file(WRITE ${WORK}/bin/npm "#!/bin/sh\n${npm}\n")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Measures what the headers cost to compile. Usage: tests/benchmark/compile_time.sh [compiler flags, such as -I...]
-# The times are user CPU, the least of ROUNDS rounds in which every source is compiled after the other.
+# The times are user CPU, the least of ROUNDS rounds. Each round compiles every source.
 set -eu
 cd "$(dirname "$0")/../.."
 rounds=${ROUNDS:-9}
@@ -40,7 +40,7 @@ anthropic::webhooks::BetaWebhookEvent call(const anthropic::webhooks::BetaWebhoo
 END
 sources='events_std events json webhooks parse_call unwrap_call visit compare copy'
 
-# The same header with the first 22 event types alone, to see what the number of types costs.
+# The same header with only the first 22 event types, to see what the number of types costs.
 mkdir -p "$work/few/anthropic/webhooks"
 awk -F '\t' '
   FNR == NR {
@@ -68,7 +68,7 @@ for source in visit compare copy; do
   sources="$sources ${source}_few"
 done
 
-repeats=10 # what `times` tells is in hundredths of a second, too coarse for events.hpp
+repeats=10 # `times` counts in hundredths of a second, too coarse for events.hpp
 compile() {
   i=0
   while [ "$i" -lt "$repeats" ]; do

@@ -1,11 +1,11 @@
-# Builds and runs the project beside this file with the library used in one WAY: subdirectory; without_openssl,
-# without_json and pinned, which use FetchContent, the last where the system has no package of nlohmann/json; package,
-# pinned_package and bare_package, which install it first, the last with neither; exported, installed with a static
-# library that links it. Or readme, which builds what the README shows.
+# Builds and runs the project next to this file. WAY is how it uses the library: subdirectory; without_openssl,
+# without_json or pinned, with FetchContent (pinned: on a system without nlohmann/json); package, pinned_package or
+# bare_package, installed first (bare_package: without OpenSSL and nlohmann/json); exported, installed with a static
+# library that links it. WAY=readme builds what the README shows.
 cmake_minimum_required(VERSION 3.22)
 file(REMOVE_RECURSE ${BINARY_DIR})
 
-# Runs a command that must fail, and say `message`, with line breaks anywhere.
+# Runs a command that must fail and print `message`, with line breaks anywhere.
 function(run_to_fail message)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
   string(REGEX REPLACE "[ \n]+" " " output "${output}")
@@ -63,7 +63,7 @@ if(WAY STREQUAL "without_openssl")
 endif()
 
 if(WAY MATCHES "package|exported")
-  # Whoever uses an installed library has nlohmann/json installed, too.
+  # Users of an installed library have nlohmann/json installed, too.
   set(provided ${BINARY_DIR}/provided)
   file(WRITE ${provided}/nlohmann_jsonConfig.cmake "
     if(NOT TARGET nlohmann_json::nlohmann_json)
@@ -80,13 +80,13 @@ if(WAY MATCHES "package")
     set(include_dir ${prefix}/dev/include)
   elseif(WAY STREQUAL "bare_package")
     set(include_dir include)
-  else()  # as in Debian, for what differs between architectures
+  else()  # as in Debian, for architecture-dependent headers
     set(include_dir include/some-architecture)
   endif()
   run(${CMAKE_COMMAND} -S ${LIBRARY} -B ${BINARY_DIR}/library ${options} ${library_options} -D BUILD_TESTING=OFF
     -D CMAKE_INSTALL_PREFIX=${prefix} -D CMAKE_INSTALL_INCLUDEDIR=${include_dir} -D CMAKE_INSTALL_DOCDIR=doc)
   run(${CMAKE_COMMAND} --install ${BINARY_DIR}/library)
-  if(NOT IS_ABSOLUTE ${include_dir})  # moved, to see that nothing in it names where it was
+  if(NOT IS_ABSOLUTE ${include_dir})  # moved, to see that it is relocatable
     file(RENAME ${prefix} ${BINARY_DIR}/prefix)
     set(prefix ${BINARY_DIR}/prefix)
   endif()
@@ -144,7 +144,7 @@ if(pkg_config)
   if(output VERSION_LESS 1.0)
     list(APPEND tools ${pkg_config})
   else()
-    message("skipped: the classic pkg-config, which is not installed")
+    message("skipped: the classic pkg-config is not installed")
   endif()
 endif()
 if(NOT WAY MATCHES "package")
@@ -158,7 +158,7 @@ foreach(tool IN LISTS tools)
     set(package anthropic-webhooks-verify)
     set(options -DWITH_VERIFY)
   endif()
-  set(define_prefix --define-prefix)  # since it was moved
+  set(define_prefix --define-prefix)  # because it was moved
   if(WAY STREQUAL "pinned_package")
     set(define_prefix --dont-define-prefix)
   endif()
@@ -167,7 +167,7 @@ foreach(tool IN LISTS tools)
   run(${CXX} -std=c++17 ${CMAKE_CURRENT_LIST_DIR}/main.cpp ${options} ${flags} -o ${BINARY_DIR}/${package})
   check_consumer(${BINARY_DIR}/${package})
 
-  # In a folder with the root of another machine, for which PKG_CONFIG_SYSROOT_DIR makes the paths.
+  # In a sysroot for cross-compiling, which PKG_CONFIG_SYSROOT_DIR adds to the paths.
   if(WAY STREQUAL "package")
     set(sysroot ${BINARY_DIR}/sysroot)
     run(${CMAKE_COMMAND} -E env DESTDIR=${sysroot} ${CMAKE_COMMAND} --install ${BINARY_DIR}/library --prefix /opt/webhooks)
@@ -178,7 +178,7 @@ foreach(tool IN LISTS tools)
     endif()
   endif()
 
-  # Beside the system's own headers, where the compiler looks anyway.
+  # Next to the system's own headers, where the compiler looks anyway.
   if(WAY STREQUAL "bare_package")
     run(${CMAKE_COMMAND} -E env DESTDIR=${BINARY_DIR}/root ${CMAKE_COMMAND} --install ${BINARY_DIR}/library --prefix /usr)
     set(ENV{PKG_CONFIG_PATH} ${BINARY_DIR}/root/usr/share/pkgconfig)

@@ -1,5 +1,5 @@
-# Builds a copy of the receiver's folder as a project of its own, with the library fetched, and configures it with the
-# library installed. What is missing must be named.
+# Builds a copy of the receiver's folder as a separate project, with the library fetched, and configures it with the
+# library installed. It must name what is missing.
 cmake_minimum_required(VERSION 3.22)
 file(REMOVE_RECURSE ${BINARY_DIR})
 set(copy ${BINARY_DIR}/webhook-receiver)

@@ -1,6 +1,6 @@
-# Defines POSTGRES_BIN, the folder with initdb, for a target that starts a PostgreSQL, and links libpq: where both are
-# installed, in which case postgres_bin is that folder too. Debian keeps it out of the PATH. Defines PGBOUNCER too,
-# the program, where that is installed.
+# For a target that starts a PostgreSQL: if initdb and libpq are installed, links libpq and defines POSTGRES_BIN, the
+# folder of initdb, which Debian keeps out of the PATH. postgres_bin is that folder, too. Also defines PGBOUNCER, the
+# program, if that is installed.
 find_package(PostgreSQL QUIET)
 function(target_use_postgres target)
   file(GLOB hints /usr/lib/postgresql/*/bin)

@@ -1,4 +1,4 @@
-# Forgets each step of a recipe once: it must not compile, or must not pass texts.cmake.
+# Skips each step of a recipe once: the copy must not compile, or must not pass texts.cmake.
 cmake_minimum_required(VERSION 3.22)
 set(texts ${CMAKE_CURRENT_LIST_DIR}/texts.cmake)
 set(include include/anthropic/webhooks)
@@ -30,7 +30,7 @@ function(compile header expected)
   execute_process(COMMAND ${CXX} -std=c++17 -fsyntax-only -Wswitch -Werror -I ${COPY}/include ${COPY}/test.cpp
     RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE out)
   if(expected STREQUAL "" AND NOT result EQUAL 0)
-    message(FATAL_ERROR "with all steps done it does not compile:\n${out}")
+    message(FATAL_ERROR "it does not compile even with all steps done:\n${out}")
   elseif(NOT expected STREQUAL "" AND (result EQUAL 0 OR NOT out MATCHES "${expected}"))
     message(FATAL_ERROR "expected \"${expected}\", but it ended with ${result}:\n${out}")
   endif()
@@ -41,7 +41,7 @@ function(check_texts expected)
     RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE out)
   string(REGEX REPLACE "[ \n]+" " " out "${out}")
   if(expected STREQUAL "" AND NOT result EQUAL 0)
-    message(FATAL_ERROR "with all steps done the texts do not agree:\n${out}")
+    message(FATAL_ERROR "the texts do not agree even with all steps done:\n${out}")
   elseif(NOT expected STREQUAL "" AND (result EQUAL 0 OR NOT out MATCHES "${expected}"))
     message(FATAL_ERROR "expected \"${expected}\", but it ended with ${result}:\n${out}")
   endif()

@@ -1,4 +1,4 @@
-# What is listed in several places has the same entries in each. ROOT is the project's folder.
+# Lists that are in several places have the same entries in each. ROOT is the project's folder.
 cmake_minimum_required(VERSION 3.22)
 file(READ ${ROOT}/include/anthropic/webhooks/events.hpp events)
 file(READ ${ROOT}/include/anthropic/webhooks/error.hpp error)

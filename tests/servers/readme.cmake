@@ -1,4 +1,4 @@
-# Checks that the README shows, of each server here, the call that its source has, but for whitespace.
+# Checks that the README shows the call in each server's source, except for whitespace.
 cmake_minimum_required(VERSION 3.22)
 
 function(read_bare variable file)
