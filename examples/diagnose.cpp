@@ -24,16 +24,16 @@ using namespace anthropic::webhooks;
 
 const char* const usage = "usage: diagnose [--now SECONDS] [--body FILE] [FILE]";
 const char* const help = R"(
-Says why a request was refused, or that it verifies. The secret is in ANTHROPIC_WEBHOOK_SIGNING_KEY, or several with
-commas between them.
+Says why a request was refused, or that it verifies. ANTHROPIC_WEBHOOK_SIGNING_KEY has the secret, or several
+separated by commas.
 
-FILE, or standard input, is a request as a log keeps it: header lines, an empty line, and the body, byte for byte. A
+FILE, or standard input, is a request from a log: header lines, an empty line, and the body, byte for byte. A
 request line, or the status line of `curl -i`, may come first. It may also be the output of `curl -v`, which does not
 show the body: append it, or name its file with --body.
 
---now SECONDS  When the request arrived, in seconds since 1970. Without it, an old request is reported as a clock that
-               is wrong.
---body FILE    Has the body.
+--now SECONDS  When the request arrived, in seconds since 1970. Without it, an old request is reported as a wrong
+               clock.
+--body FILE    The file with the body.
 
 The exit status is 0 for a verified event, 1 if the request does not verify or is not an event, and 2 for any other
 error.

@@ -29,13 +29,12 @@ using namespace anthropic::webhooks;
 
 const char* const help = R"(usage: fetch [FILE...]
 
-Fetches the object that each event is about, and prints its status. A FILE, or standard input, has a body as the service
-sent it, such as one that the receiver recorded:
+Fetches the object that each event is about, and prints its status. Each FILE, or standard input, is a body as the
+service sent it, such as one that the receiver recorded:
 
   sqlite3 webhooks.db "SELECT body FROM webhook_events WHERE id = 'whe_...'" | fetch
 
-ANTHROPIC_API_KEY is the key, and ANTHROPIC_BASE_URL the API's address, if it is not the service's own: a gateway, or
-stand_in for trials.
+ANTHROPIC_API_KEY is the API key. ANTHROPIC_BASE_URL replaces the service's own address, for a gateway or for stand_in.
 
 The exit status is 0 if every object was fetched or is gone, 1 if one could not be fetched, and 2 if nothing was tried.
 )";
@@ -79,7 +78,7 @@ class Api {
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.get());
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &append);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer);
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);  // the key is for this host alone
+    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);  // the key is only for this host
     if (is_local_) curl_easy_setopt(curl, CURLOPT_PROXY, "");
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 5L);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, 10L);

@@ -28,8 +28,8 @@ EVENT  An event type, such as session.status_idled, for which send generates an 
        type; or a file with a body.
 
 --tamper         Changes each body after signing it.
---age SECONDS    Dates the signature that far back. Unless you change it, a verifier accepts 300 seconds.
---retry SECONDS  Makes up to three attempts, as the service does. It waits once to twice SECONDS before the second,
+--age SECONDS    Backdates the signature. By default, a verifier accepts up to 300 seconds.
+--retry SECONDS  Makes up to three attempts, like the service. It waits one to two times SECONDS before the second,
                  and five to ten times SECONDS before the third; 5 is close to the service.
 
 The exit status is 0 if every event was answered with 2xx, 1 if one was not, and 2 for any other error.

@@ -37,8 +37,8 @@ int main(int argc, char** argv) try {
 }
 
 // cpp-httplib decompresses a body before a handler sees it, and set_payload_max_length() does not bound the
-// result or, before version 0.20.1, a chunked body. So this refuses an encoded body unread, and reads any other
-// in pieces.
+// result or, before version 0.20.1, a chunked body. So this refuses encoded bodies before it reads them, and
+// reads all others in pieces.
 int serve(const WebhookVerifier& verifier, int port) {
   httplib::Server server;
   server.set_keep_alive_max_count(1);  // since it does not read all of a body that it refuses

@@ -17,8 +17,8 @@ namespace webhooks = anthropic::webhooks;
 
 const char* const help = R"(usage: unwrap [FILE...]
 
-Prints a line for the event in each FILE, or in standard input: when it happened, its ID and type, and the IDs of what it
-is about. It verifies no signature.
+Prints a line for the event in each FILE, or in standard input: when it happened, its ID and type, and the IDs of its
+object. It does not verify signatures.
 
 A body that is not an event is reported on standard error, and makes the exit status 1.
 )";

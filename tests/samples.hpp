@@ -97,7 +97,7 @@ struct failure {
   std::string path, what;
 };
 
-/// The WebhookParseError that `f` throws; anything else that it throws fails the test.
+/// The WebhookParseError that `f` throws; any other exception fails the test.
 template <class F>
 failure failure_of(F f) {
   try {

@@ -46,7 +46,7 @@ std::string repeated(std::string_view text, std::size_t times) {
   return result;
 }
 
-/// What unwrap() throws, if anything. Checks that try_unwrap() and nlohmann/json agree.
+/// The error that unwrap() throws, if any. Checks that try_unwrap() and nlohmann/json agree.
 samples::failure failure_of_body(std::string_view body) {
   WebhookError error(WebhookErrc::invalid_secret, "/before", "before");
   const auto tried = try_unwrap(body, error);

@@ -125,7 +125,7 @@ std::ostream& operator<<(std::ostream& out, const failure& failure) {
   return out << static_cast<int>(failure.code) << ' ' << failure.what;
 }
 
-/// The WebhookError that `f` throws; anything else that it throws fails the test.
+/// The WebhookError that `f` throws; any other exception fails the test.
 template <class F>
 failure failure_of(F f) {
   try {
@@ -151,7 +151,7 @@ std::string base64(std::string_view bytes) {
   return result.substr(0, result.size() - 1);
 }
 
-/// What verify() throws, if anything. Checks that the other functions agree.
+/// The error that verify() throws, if any. Checks that the other functions agree.
 failure failure_of_request(const WebhookVerifier& verifier, std::string_view body, const WebhookHeaders& headers,
                            time_point at = now) {
   const auto verified = failure_of([&] { return verifier.verify(body, headers, at); });
@@ -1236,7 +1236,7 @@ TEST_CASE("whatever a stranger sends, verifying it allocates no more") {
   }
 }
 
-TEST_CASE("whichever allocation of OpenSSL fails, the result is std::bad_alloc or an error, and nothing leaks") {
+TEST_CASE("whichever OpenSSL allocation fails, the result is std::bad_alloc or an error, and nothing leaks") {
   REQUIRE(counts_openssl_allocations);
   const std::string long_key(100, 'x');
   const auto blocks_after = [&](std::size_t failing, WebhookErrc& outcome) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Deliveries per second to one receiver on 32 persistent connections, like those of a proxy, against bare durable
 // inserts of the same rows into the same database: one after another on one connection and, for PostgreSQL, with
-// 32 clients of its own pgbench. Then the same with a thousand idle connections more. The sender, the receiver and
-// the database share the machine.
+// 32 clients of its own pgbench. Then the same with another thousand connections idle. The sender, the receiver
+// and the database share the machine.
 #include "../receiver/databases.hpp"
 
 #include <anthropic/webhooks/verify.hpp>
@@ -204,8 +204,8 @@ int main() {
   const rlimit enough{std::min<rlim_t>(files.rlim_max, 4096), files.rlim_max};
   setrlimit(RLIMIT_NOFILE, &enough);
   std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ);
-  std::printf("%-11s %12s %12s %12s %12s %12s %14s %14s\n", "a second", "deliveries", "beside idle", "and handled",
-              "1 inserts", "32 insert", "deliveries / 1", "deliveries / 32");
+  std::printf("%-11s %12s %12s %12s %12s %12s %14s %14s\n", "per second", "deliveries", "beside idle",
+              "and handled", "1 inserts", "32 insert", "deliveries / 1", "deliveries / 32");
   measure<Sqlite>("SQLite");
 #ifdef POSTGRES_BIN
   measure<Postgres>("PostgreSQL");

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-/// What is compared with another version of the headers: unwrap() of the real body, of all bodies in turn, and a
-/// whole delivery of the real body if there is OpenSSL.
+/// The rows to compare with another version of the headers: unwrap() of the real body, of all bodies in turn, and,
+/// with OpenSSL, a whole delivery of the real body.
 std::vector<harness::row> rows_of_this_version(const std::string& real, const std::vector<std::string>& all);
 std::vector<harness::row> rows_of_other_version(const std::string& real, const std::vector<std::string>& all);

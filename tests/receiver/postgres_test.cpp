@@ -349,7 +349,7 @@ TEST_CASE("a lost connection is reopened without a failed delivery", "[postgres]
 }
 
 TEST_CASE("while the server is down, the answer is 503, even to the first delivery", "[postgres]") {
-  PostgresServer server;  // since that of the other tests must keep running
+  PostgresServer server;  // since the shared one must keep running
   const Postgres database(server);
   Receiver a(database.where(), database.folder.path / "a");
   CHECK(deliver(a.port, event("whe_1")) == 200);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Child processes, and what the tests and the benchmark of the receiver use besides.
+// Child processes, and other helpers of the receiver's tests and benchmark.
 #pragma once
 
 #include <fcntl.h>

@@ -254,7 +254,7 @@ std::string bomb() {
 
 }  // namespace
 
-TEST_CASE("no body takes more than a few megabytes", "[.bounds]") {
+TEST_CASE("no body takes more than a few megabytes of memory", "[.bounds]") {
   const Server server;
   const Lines good = signed_lines(event);
   REQUIRE(post(server.port, good, event) == 200);
