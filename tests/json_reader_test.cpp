@@ -40,7 +40,7 @@ std::string unescaped(std::string_view text) {
 
 }  // namespace
 
-TEST_CASE("JSON is accepted or rejected, and its type told, as nlohmann does", "[agree]") {
+TEST_CASE("JSON is accepted or rejected, and its type determined, as nlohmann does", "[agree]") {
   // Like JSONTestSuite: what parsers are known to get wrong.
   for (const auto& text : {
            "[]"s,

@@ -344,7 +344,7 @@ TEST_CASE("in the grace period it accepts deliveries, but tells proxies to go el
   CHECK(eventually([&] { return health() == "503"; }));
   CHECK(kept.send(request).read().find("Connection: close") != std::string::npos);
   CHECK(deliver(receiver.port, event("whe_2")) == 200);
-  const Connection silent(receiver.port);  // which no longer has ten minutes
+  const Connection silent(receiver.port);  // its time-out is no longer ten minutes
   CHECK(eventually([&] { return silent.has_ended(); }));
   receiver.signal(SIGTERM);  // the second signal ends it
   CHECK(receiver.wait() == 0);
@@ -458,7 +458,7 @@ TEST_CASE("an IPv6 address is in brackets in the URL that it prints") {
   CHECK(result->status == 200);
 }
 
-TEST_CASE("a few refused requests are saved on request") {
+TEST_CASE("with --save-refused, a few refused requests are saved") {
   const Sqlite database;
   const std::string path = (database.folder.path / "refused").string();
   const std::string body = event("whe_1"), spoilt = body + "\r\n\n";

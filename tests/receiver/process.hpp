@@ -147,7 +147,7 @@ class Process {
   }
 
   fs::path log_;
-  uid_t uid_ = 0;  // no other user
+  uid_t uid_ = 0;  // 0: stays the current user
   gid_t gid_ = 0;
   pid_t pid_ = 0;
 };
@@ -186,7 +186,7 @@ class Receiver : public Process {
     return all;
   }
 
-  /// Whether it has ended, but was not waited for.
+  /// Whether it has ended, but has not been waited for.
   [[nodiscard]] bool ended() const {
     siginfo_t info{};
     return waitid(P_PID, static_cast<id_t>(pid()), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;

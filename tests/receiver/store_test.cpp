@@ -196,7 +196,7 @@ TEMPLATE_TEST_CASE("what a handler wrote before it threw is rolled back", "", DA
   CHECK(database.query("SELECT event_id FROM notes") == "whe_2\n");
   CHECK(database.query("SELECT reason FROM webhook_events WHERE handled_at IS NULL") == "no %E9 luck\n");
 
-  // A handler that swallows the error of a statement fails all the same, if the database says so.
+  // A handler that swallows the error of a statement fails all the same if the database insists.
   try_all_now(database);
   CHECK(handle_next(*store, [](Transaction& db, const std::string& id, const std::string&) {
     note(db, id);

@@ -18,7 +18,7 @@ namespace {
 
 namespace json = boost::json;
 
-/// The parser reports a string with escapes in parts, or in a buffer of its own, so it must be copied.
+/// The parser reports a string with escapes in parts, or in its own buffer, so they must be copied.
 struct handler {
   static constexpr std::size_t max_object_size = std::size_t(-1);
   static constexpr std::size_t max_array_size = std::size_t(-1);
