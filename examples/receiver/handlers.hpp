@@ -57,6 +57,9 @@ class Handlers {
   /// From now on no handler is called. The io_context runs until those that were are done, or hang.
   void stop() {
     is_stopping_ = true;
+    for (const auto& thread : threads_) {
+      if (!thread.id.empty() && !thread.hangs) the_log.line("waiting for the handler of " + thread.id);
+    }
     timer_.cancel();
   }
   [[nodiscard]] bool has_hung() const { return has_hung_; }

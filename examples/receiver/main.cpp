@@ -1,15 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A receiver that loses no event which it has accepted. It verifies and records each POST to /webhooks, answers,
-// and handles the event after that.
-//   ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE=path receiver [options] [port [database [address]]]
-// The file has a secret, or several while one is replaced, with whitespace or commas between them. It is read
-// again on SIGHUP, and when a delivery does not verify. ANTHROPIC_WEBHOOK_SIGNING_KEY may have the secrets
-// instead. The database is a file for SQLite, or a postgresql:// URL, which any number of receivers may share.
-// Port 0 is any free port. GET /healthz is answered with 200 while deliveries can be recorded. Options:
-//   --grace SECONDS      on SIGTERM, accepts deliveries for this long, while /healthz is already answered with 503
-//   --handler-limit SECONDS  ends the process with status 3 if a handler runs for longer: 300 without the option
-//   --save-refused FILE  saves a few requests that are answered with 401, in FILE.signed.1 and so on, to diagnose
-// It belongs behind a reverse proxy, which does the TLS.
+// and handles the event after that. It belongs behind a reverse proxy, which does the TLS.
 #include "webhooks.hpp"
 
 #include <getopt.h>
@@ -21,6 +12,23 @@
 #include <iostream>
 
 using namespace anthropic::webhooks;
+
+constexpr auto usage =
+    "usage: ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE=... receiver [--grace SECONDS] [--handler-limit SECONDS]"
+    " [--save-refused FILE] [port [database [address]]]\n";
+constexpr auto help = R"(
+The file has the signing secret, or several with whitespace or commas between them. It is read again on SIGHUP, and
+when a delivery does not verify. ANTHROPIC_WEBHOOK_SIGNING_KEY may have the secrets instead.
+
+  port                     8080 without it; 0 is any free port
+  database                 a file for SQLite, webhooks.db without it, or a postgresql:// URL
+  address                  the one to listen on, 127.0.0.1 without it
+  --grace SECONDS          on SIGTERM, accept deliveries for this long, while /healthz answers 503
+  --handler-limit SECONDS  exit with status 3 if a handler runs for longer than this; 300 without it
+  --save-refused FILE      save some of the requests that got a 401, in FILE.signed.1 and so on
+
+POST /webhooks takes deliveries. GET /healthz answers 200 while they can be recorded. GET /metrics is for Prometheus.
+)";
 
 // Replace this with your own work. store.hpp says what it can rely on.
 void handle(Transaction& db, const UnwrapWebhookEvent& event) {
@@ -69,7 +77,9 @@ Options parse(int argc, char** argv) {
 
 asio::awaitable<void> stop_on(asio::signal_set& signals, int grace, Webhooks& server) {
   co_await signals.async_wait(asio::use_awaitable);
+  the_log.line("told to stop");
   server.is_ending = true;
+  server.handlers.stop();  // they may take as long as the grace period. Other receivers handle what still comes.
   const auto timer =
       std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, std::chrono::seconds(grace));
   signals.async_wait([timer](const beast::error_code& canceled, int) {
@@ -79,7 +89,6 @@ asio::awaitable<void> stop_on(asio::signal_set& signals, int grace, Webhooks& se
   co_await timer->async_wait(asio::redirect_error(asio::use_awaitable, ec));
   signals.cancel();
   co_await server.stop();
-  server.handlers.stop();
 }
 
 asio::awaitable<void> reload_on(asio::signal_set& signal, Secrets& secrets) {
@@ -88,6 +97,10 @@ asio::awaitable<void> reload_on(asio::signal_set& signal, Secrets& secrets) {
 }
 
 int main(int argc, char** argv) try {
+  if (argc == 2 && argv[1] == std::string_view("--help")) {
+    std::cout << usage << help;
+    return 0;
+  }
   asio::io_context io(1);
   asio::signal_set stop(io, SIGINT, SIGTERM), hangup(io, SIGHUP);              // they wait for run()
   for (const int ignored : {SIGPIPE, SIGXFSZ}) std::signal(ignored, SIG_IGN);  // write() fails instead
@@ -120,8 +133,6 @@ int main(int argc, char** argv) try {
   the_log.end();
   std::_Exit(3);  // without waiting for the handler that hangs
 } catch (const std::exception& e) {
-  std::cerr << "receiver: " << e.what()
-            << "\nusage: ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE=... receiver [--grace SECONDS]"
-               " [--handler-limit SECONDS] [--save-refused FILE] [port [database [address]]]\n";
+  std::cerr << "receiver: " << e.what() << '\n' << usage;
   return 2;
 }

@@ -170,7 +170,8 @@ class PostgresConnection {
   }
 
   [[noreturn]] static void fail(std::string message, DatabaseError::Kind kind = DatabaseError::temporary) {
-    std::replace(message.begin(), message.end(), '\n', ' ');
+    std::replace_if(
+        message.begin(), message.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
     throw DatabaseError(kind, "PostgreSQL: " + message);
   }
 

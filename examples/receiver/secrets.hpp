@@ -55,7 +55,7 @@ class Secrets {
   }
 
   /// Reads the file again, and returns whether it is in use now. If it is malformed, the previous secrets stay in
-  /// use.
+  /// use. If `even_if_same`, it uses, and logs, what it knows already.
   bool reload(bool even_if_same, clock::time_point now = clock::now()) {
     read_at_ = now;
     std::string problem;
@@ -68,7 +68,7 @@ class Secrets {
       the_log.line("secrets in the file: " + std::to_string(tell_at_.size()));
     } catch (const std::exception& e) {
       problem = e.what();
-      if (problem != problem_) the_log.line(problem + "; the previous secrets stay in use");
+      if (problem != problem_ || even_if_same) the_log.line(problem + "; the previous secrets stay in use");
     }
     problem_ = problem;
     return problem.empty();

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <mutex>
+#include <system_error>
 #include <utility>
 
 namespace {
@@ -33,15 +34,15 @@ class SqliteStore final : public SharedStore {
   SqliteStore(std::string path, Purpose purpose)
       : SharedStore(sqlite_dialect), path_(std::move(path)), purpose_(purpose) {
     if (sqlite3_libversion_number() < 3035000) throw std::runtime_error("SQLite: version 3.35 or newer is needed");
-    try {
-      check_at_start();
-    } catch (...) {  // there will be no destructor
-      turn_ = {};
-      forget();
-      throw;
-    }
   }
-  ~SqliteStore() override { forget(); }
+  SqliteStore(const SqliteStore&) = delete;
+  SqliteStore& operator=(const SqliteStore&) = delete;
+  ~SqliteStore() override {
+    const std::lock_guard lock(turn);
+    all_.erase(this);
+  }
+
+  using SharedStore::check_at_start;
 
  private:
   void begin(Access access) override {
@@ -117,7 +118,10 @@ class SqliteStore final : public SharedStore {
       case SQLITE_NOMEM:
       case SQLITE_PROTOCOL: kind = DatabaseError::temporary; break;
     }
-    throw DatabaseError(kind, std::string("SQLite: ") + sqlite3_errmsg(db_.get()));
+    std::string message = std::string("SQLite: ") + sqlite3_errmsg(db_.get());
+    const int error = status == SQLITE_CANTOPEN ? sqlite3_system_errno(db_.get()) : 0;
+    if (error != 0) message += ": " + std::generic_category().message(error);
+    throw DatabaseError(kind, message);
   }
 
   void take_turn() {
@@ -126,11 +130,6 @@ class SqliteStore final : public SharedStore {
     turn_ = std::unique_lock(turn, limit);
     if (!turn_) throw DatabaseError(DatabaseError::temporary, "SQLite: a handler is still writing");
     if (!db_) connect();
-  }
-
-  void forget() {
-    const std::lock_guard lock(turn);
-    all_.erase(this);
   }
 
   void connect() try {
@@ -179,5 +178,7 @@ class SqliteStore final : public SharedStore {
 }  // namespace
 
 std::unique_ptr<Store> open_sqlite(const std::string& path, Purpose purpose) {
-  return std::make_unique<SqliteStore>(path, purpose);
+  auto store = std::make_unique<SqliteStore>(path, purpose);
+  store->check_at_start();
+  return store;
 }

@@ -53,6 +53,7 @@ class Webhooks final : public Server {
       : Server(io),
         recorder(io, database),
         handlers(io, database, std::move(handler), handler_limit, last),
+        is_read_(io),
         save_refused_(std::move(save_refused)) {}
 
   Secrets secrets;
@@ -126,36 +127,49 @@ class Webhooks final : public Server {
     return {};
   }
 
-  // Strangers may ask as often as they like: it looks once a second.
   asio::awaitable<Answer> health() {
-    if (clock::now() >= look_at_) {
-      look_at_ = clock::time_point::max();
-      try {
-        co_await recorder.record("", "");
-        is_good_ = true;
-      } catch (const std::exception&) {
-        is_good_ = false;
-      }
-      look_at_ = clock::now() + std::chrono::seconds(1);
-    }
-    const bool good = is_good_ && !is_ending;
+    co_await try_recorder();
+    const bool good = problem_ == "" && !is_ending;
     co_return Answer{good ? 200U : 503U, good ? "good" : is_ending ? "ending" : "cannot record", "", "", false};
   }
 
-  // It reads the database at most every ten seconds.
-  asio::awaitable<void> look_at_backlog() {
-    if (clock::now() < read_at_) co_return;
-    read_at_ = clock::time_point::max();
+  // Strangers may ask as often as they like: it tries once a second. A proxy that asks for /healthz may refuse all
+  // deliveries, so the log has to say why.
+  asio::awaitable<void> try_recorder() {
+    if (clock::now() < try_at_) co_return;
+    try_at_ = clock::time_point::max();
+    std::string problem;
+    try {
+      co_await recorder.record("", "");
+    } catch (const std::exception& e) {
+      problem = e.what();
+    }
+    const auto line = problem.empty() ? "deliveries can be recorded again" : "cannot record: " + problem;
+    if (problem != problem_.value_or("")) the_log.line(line);
+    problem_ = problem;
+    try_at_ = clock::now() + std::chrono::seconds(1);
+  }
+
+  // Every ten seconds at most. Whoever asks for metrics waits for it, but not for long.
+  asio::awaitable<void> read_backlog() {
     try {
       backlog_ = co_await handlers.backlog();
     } catch (const std::exception&) {
       backlog_.reset();
     }
     read_at_ = clock::now() + std::chrono::seconds(10);
+    is_read_.cancel();
   }
 
   asio::awaitable<Answer> metrics() {
-    co_await look_at_backlog();
+    if (clock::now() >= read_at_) {
+      read_at_ = clock::time_point::max();
+      asio::co_spawn(is_read_.get_executor(), read_backlog(), asio::detached);
+      is_read_.expires_after(std::chrono::seconds(3));
+      beast::error_code canceled;
+      co_await is_read_.async_wait(asio::redirect_error(asio::use_awaitable, canceled));
+    }
+    co_await try_recorder();
     Metrics all;
     all.add("requests_total", "Requests by status, 0 if no answer was sent, without /healthz and /metrics.",
             "status", requests);
@@ -165,7 +179,8 @@ class Webhooks final : public Server {
     all.add("events_duplicate_total", "Deliveries of events that were recorded before.", duplicates_);
     all.add("events_handled_total", "Events that were handled.", handlers.handled);
     all.add("attempts_failed_total", "Attempts to handle an event that failed.", handlers.failed);
-    all.add("database_up", "Whether the database could be read, for the metrics below.", backlog_ ? 1 : 0);
+    all.add("database_up", "Whether deliveries can be recorded, and what follows read.",
+            problem_ == "" && backlog_);
     if (backlog_) {
       all.add("events_waiting", "Events that are not handled, up to 200,000.", backlog_->waiting);
       all.add("oldest_event_age_seconds", "Seconds for which the oldest of them has waited.", backlog_->age);
@@ -176,9 +191,10 @@ class Webhooks final : public Server {
     co_return Answer{200, std::move(all.text), "", "", false, "text/plain; version=0.0.4; charset=utf-8"};
   }
 
+  asio::steady_timer is_read_;
   const std::string save_refused_;
   std::int64_t recorded_ = 0, duplicates_ = 0;
-  bool is_good_ = false;
-  clock::time_point look_at_, read_at_;
+  std::optional<std::string> problem_;  // why nothing can be recorded, once that was tried
+  clock::time_point try_at_, read_at_;
   std::optional<Backlog> backlog_;
 };

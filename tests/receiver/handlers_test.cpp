@@ -160,6 +160,17 @@ TEST_CASE("a receiver with a hanging handler says so and exits with 3, and the n
   CHECK(receiver.wait() == 0);
 }
 
+TEST_CASE("a receiver that is told to stop says which handlers it waits for") {
+  const Sqlite database;
+  open_store(database.where(), Purpose::record)->record({{"whe_1", event("whe_1")}});
+  database.before_insert("notes", "true",
+                         "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n)");
+  const Receiver receiver(database.where(), database.folder.path / "log");
+  REQUIRE(eventually([&] { return database.query("SELECT attempts FROM webhook_events") == "1\n"; }));
+  receiver.signal(SIGTERM);
+  CHECK(receiver.logs(" waiting for the handler of whe_1\n"));
+}
+
 TEMPLATE_TEST_CASE("a delivery that the database refuses does not affect others", "", STORES) {
   const TestType database;
   asio::io_context io(1);

@@ -217,29 +217,6 @@ TEST_CASE("a Range header changes nothing") {
   }
 }
 
-TEST_CASE("/healthz says whether deliveries can be recorded") {
-  const Sqlite database;
-  const Receiver receiver(database.where(), log_in(database));
-  const auto health = [&](const std::string& request = "GET /healthz") {
-    return status_of(receiver.port, request + " HTTP/1.1\r\n\r\n");
-  };
-  CHECK(health() == "200");
-  Connection connection(receiver.port);
-  CHECK(connection.send("GET /healthz HTTP/1.1\r\n\r\n").answer().find("\r\nContent-Type: text/plain\r\n") !=
-        std::string::npos);
-  CHECK(connection.send("HEAD /healthz HTTP/1.1\r\n\r\n").answer(true).find("HTTP/1.1 200 ") == 0);
-  CHECK(connection.send("GET /healthz?x HTTP/1.1\r\n\r\n").answer().find("HTTP/1.1 200 ") == 0);
-  CHECK(connection.send("POST /healthz HTTP/1.1\r\n\r\n").answer().find("\r\nAllow: GET, HEAD\r\n") !=
-        std::string::npos);
-  {
-    const Sqlite::Lock lock(database);
-    CHECK(eventually([&] { return health() == "503"; }));
-  }
-  CHECK(eventually([&] { return health() == "200"; }));
-  CHECK(receiver.logs("405 POST /healthz"));
-  CHECK(count(receiver.log(), "/healthz") == 2);  // including the one in its text
-}
-
 namespace {
 
 std::string metrics(int port) {
@@ -255,6 +232,35 @@ bool has(const std::string& metrics, const std::string& line) {
 }
 
 }  // namespace
+
+TEST_CASE("/healthz says whether deliveries can be recorded") {
+  const Sqlite database;
+  const Receiver receiver(database.where(), log_in(database));
+  const auto health = [&](const std::string& request = "GET /healthz") {
+    return status_of(receiver.port, request + " HTTP/1.1\r\n\r\n");
+  };
+  CHECK(health() == "200");
+  Connection connection(receiver.port);
+  CHECK(connection.send("GET /healthz HTTP/1.1\r\n\r\n").answer().find("\r\nContent-Type: text/plain\r\n") !=
+        std::string::npos);
+  CHECK(connection.send("HEAD /healthz HTTP/1.1\r\n\r\n").answer(true).find("HTTP/1.1 200 ") == 0);
+  CHECK(connection.send("GET /healthz?x HTTP/1.1\r\n\r\n").answer().find("HTTP/1.1 200 ") == 0);
+  CHECK(connection.send("POST /healthz HTTP/1.1\r\n\r\n").answer().find("\r\nAllow: GET, HEAD\r\n") !=
+        std::string::npos);
+  CHECK(count(receiver.log(), "recorded") == 0);
+  database.before_insert("webhook_events", "true", Sqlite::failure);
+  CHECK(eventually([&] { return health() == "503"; }));
+  CHECK(eventually([&] { return has(metrics(receiver.port), "database_up 0"); }));
+  database.undo_before_insert("webhook_events");
+  CHECK(eventually([&] { return health() == "200"; }));
+  CHECK(eventually([&] { return has(metrics(receiver.port), "database_up 1"); }));
+  for (const char* line : {" cannot record: SQLite: refused\n", " deliveries can be recorded again\n"}) {
+    CHECK(receiver.logs(line));
+    CHECK(count(receiver.log(), line) == 1);
+  }
+  CHECK(receiver.logs("405 POST /healthz"));
+  CHECK(count(receiver.log(), "/healthz") == 2);  // including the one in its text
+}
 
 TEST_CASE("/metrics counts requests and events") {
   const Sqlite database;
@@ -324,9 +330,9 @@ TEST_CASE("/metrics shows what is waiting in the database, in Prometheus' text f
 
   // They are read every ten seconds at most, and left out if they cannot be read.
   database.query("ALTER TABLE webhook_events RENAME TO gone");
-  CHECK(eventually([&] { return has(metrics(receiver.port), "database_up 0"); }));
+  CHECK(eventually([&] { return count(metrics(receiver.port), age) == 0; }));
   CHECK(std::chrono::steady_clock::now() - begin >= 10s);
-  CHECK(count(metrics(receiver.port), "webhook_receiver_oldest_event_age_seconds") == 0);
+  CHECK(has(metrics(receiver.port), "database_up 0"));
   CHECK(has(metrics(receiver.port), "events_recorded_total 0"));
 }
 
@@ -349,6 +355,8 @@ TEST_CASE("in the grace period it accepts deliveries, but tells proxies to go el
   receiver.signal(SIGTERM);  // the second signal ends it
   CHECK(receiver.wait() == 0);
   CHECK(database.query("SELECT count(*) FROM webhook_events") == "2\n");
+  CHECK(database.query("SELECT id FROM webhook_events WHERE handled_at IS NULL") == "whe_2\n");  // for others
+  CHECK(count(receiver.log(), " told to stop\n") == 1);
 }
 
 TEST_CASE("the log has one line per delivery, without secrets or control characters") {
@@ -420,7 +428,9 @@ TEST_CASE("it refuses to start without valid secrets, with unknown options, or o
            {{"65536", other}, no_port},
            {{"99999999999", other}, no_port},
            {{"postgresql://u:MfKQ9r8@localhost/x"}, no_port},
-           {{"0", (database.folder.path / "nowhere" / "other.db").string()}, "SQLite: "},
+           {{"0", (database.folder.path / "nowhere" / "other.db").string()},
+            "SQLite: unable to open database file: No such file or directory\n"},
+           {{"0", database.folder.path.string()}, "SQLite: unable to open database file: Is a directory\n"},
            {{"0", other, "127.0.0.1", "password=MfKQ9r8"}, "there are more than three arguments"},
            {{"--port", "0", other}, no_option},
            {{"--database=postgresql://u:MfKQ9r8@localhost/x"}, no_option},
@@ -436,6 +446,17 @@ TEST_CASE("it refuses to start without valid secrets, with unknown options, or o
     CHECK(process.log().find("receiver: " + message) == 0);
     CHECK(process.log().find("MfKQ9r8") == std::string::npos);
     CHECK(process.log().find("listening") == std::string::npos);
+  }
+}
+
+TEST_CASE("--help explains the options") {
+  const Folder folder;
+  Process help("", {RECEIVER, "--help"}, folder.path / "log");
+  CHECK(help.wait() == 0);
+  CHECK(help.log().find("usage: ") == 0);
+  for (const char* option :
+       {"\n  port ", "\n  --grace SECONDS ", "\n  --handler-limit ", "\n  --save-refused FILE "}) {
+    CHECK(count(help.log(), option) == 1);
   }
 }
 

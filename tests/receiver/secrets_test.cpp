@@ -147,8 +147,10 @@ TEST_CASE("on SIGHUP it reloads the file of secrets, but keeps its secrets if th
     CAPTURE(text);
     const auto before = count(receiver.log(), kept);
     files.write(text);
-    receiver.signal(SIGHUP);
-    CHECK(eventually([&] { return count(receiver.log(), kept) == before + 1; }));
+    for (std::size_t times = 1; times <= 2; ++times) {  // silence would look like success
+      receiver.signal(SIGHUP);
+      CHECK(eventually([&] { return count(receiver.log(), kept) == before + times; }));
+    }
     CHECK(deliver_with(test_secret, port, "whe_2") == 200);
     CHECK(deliver_with(other_secret, port, "whe_3") == 200);
   }
