@@ -75,7 +75,7 @@ class body_reader {
     const char* const begin = at;
     read_usual_ids(envelope, at);
     read_usual<',', created_at_key>(envelope, at);
-    constexpr auto& start_of_data = usual_start<',', data_key, '{'>;
+    constexpr const auto& start_of_data = usual_start<',', data_key, '{'>;
     if (json_.is_at(start_of_data, at)) at = read_data(at + start_of_data.size() - 1);
     read_usual<',', type_key>(envelope, at);
     return read_other_members(begin, at, envelope);
@@ -104,7 +104,7 @@ class body_reader {
 
   template <char Separator, std::size_t Key>
   bool read_usual(fields& object, const char*& at) {
-    constexpr auto& start = usual_start<Separator, Key>;
+    constexpr const auto& start = usual_start<Separator, Key>;
     if (!json_.is_at(start, at)) return false;
     at = read_string(at + start.size(), object, Key);
     return true;
