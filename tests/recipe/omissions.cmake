@@ -23,28 +23,26 @@ function(start)
   endforeach()
 endfunction()
 
-# Compiles a header of the copy, and expects "" or an error.
-function(compile header expected)
-  file(WRITE ${COPY}/test.cpp "#include <anthropic/webhooks/${header}>\n#include <anthropic/webhooks/unwrap.hpp>\n"
-    "auto f = &anthropic::webhooks::unwrap<>;\n")
-  execute_process(COMMAND ${CXX} -std=c++17 -fsyntax-only -Wswitch -Werror -I ${COPY}/include ${COPY}/test.cpp
-    RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE out)
+# Runs a command, which must succeed if `expected` is "", or else fail with an output that matches it.
+function(expect expected)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE out)
+  string(REGEX REPLACE "[ \n]+" " " text "${out}")
   if(expected STREQUAL "" AND NOT result EQUAL 0)
-    message(FATAL_ERROR "it does not compile even with all steps done:\n${out}")
-  elseif(NOT expected STREQUAL "" AND (result EQUAL 0 OR NOT out MATCHES "${expected}"))
+    message(FATAL_ERROR "it fails even with all steps done:\n${out}")
+  elseif(NOT expected STREQUAL "" AND (result EQUAL 0 OR NOT text MATCHES "${expected}"))
     message(FATAL_ERROR "expected \"${expected}\", but it ended with ${result}:\n${out}")
   endif()
 endfunction()
 
+# Compiles a header of the copy.
+function(compile header expected)
+  file(WRITE ${COPY}/test.cpp "#include <anthropic/webhooks/${header}>\n#include <anthropic/webhooks/unwrap.hpp>\n"
+    "auto f = &anthropic::webhooks::unwrap<>;\n")
+  expect("${expected}" ${CXX} -std=c++17 -fsyntax-only -Wswitch -Werror -I ${COPY}/include ${COPY}/test.cpp)
+endfunction()
+
 function(check_texts expected)
-  execute_process(COMMAND ${CMAKE_COMMAND} -D ROOT=${COPY} -P ${texts}
-    RESULT_VARIABLE result OUTPUT_VARIABLE out ERROR_VARIABLE out)
-  string(REGEX REPLACE "[ \n]+" " " out "${out}")
-  if(expected STREQUAL "" AND NOT result EQUAL 0)
-    message(FATAL_ERROR "the texts do not agree even with all steps done:\n${out}")
-  elseif(NOT expected STREQUAL "" AND (result EQUAL 0 OR NOT out MATCHES "${expected}"))
-    message(FATAL_ERROR "expected \"${expected}\", but it ended with ${result}:\n${out}")
-  endif()
+  expect("${expected}" ${CMAKE_COMMAND} -D ROOT=${COPY} -P ${texts})
 endfunction()
 
 start()
