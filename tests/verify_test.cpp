@@ -1198,7 +1198,7 @@ TEST_CASE("copies share the keys and outlive each other") {
   CHECK(failure_of_request(assigned, real_body, real_headers, now + 11s).code == WebhookErrc::timestamp_too_old);
 }
 
-TEST_CASE("whatever a stranger sends, verifying it allocates no more") {
+TEST_CASE("whatever a stranger sends, verifying it makes few more allocations") {
   REQUIRE(counts_openssl_allocations);
   const WebhookVerifier verifier(std::vector<std::string>{other_secret, secret});
   const auto allocations_for = [&](std::string_view body, const auto& headers) {
@@ -1293,6 +1293,22 @@ TEST_CASE("one copy of the keyed context serves successive deliveries") {
   const auto before = copies;
   for (int i = 0; i < 5; ++i) check_verifies(verifier, real_body, real_headers);
   CHECK(copies == before);
+}
+
+TEST_CASE("each of eight threads has a copy of the keyed context") {
+  const WebhookVerifier verifier(secret);  // which leaves a copy for this thread
+  std::size_t first = 0, later = 0;
+  for (int i = 0; i < 8; ++i) {
+    std::thread([&] {
+      copies = 0;
+      check_verifies(verifier, real_body, real_headers);
+      first += copies;
+      check_verifies(verifier, real_body, real_headers);
+      later += copies;
+    }).join();
+  }
+  CHECK(first == 7);
+  CHECK(later == first);
 }
 
 TEST_CASE("if OpenSSL cannot restart an HMAC, the context is copied") {

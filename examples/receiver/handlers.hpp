@@ -161,7 +161,7 @@ class Handlers {
       the_log.end();
       std::_Exit(3);
     });
-    std::raise(SIGTERM);
+    if (!is_stopping_) std::raise(SIGTERM);  // a second one would cut the grace period short
   }
 
   // Soon PostgreSQL would end the transaction, and let others have the event.

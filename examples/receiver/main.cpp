@@ -20,11 +20,11 @@ constexpr auto help = R"(
 The file has the signing secret, or several with whitespace or commas between them. It is read again on SIGHUP, and
 when a delivery does not verify. ANTHROPIC_WEBHOOK_SIGNING_KEY may have the secrets instead.
 
-  port                     8080 without it; 0 is any free port
-  database                 a file for SQLite, webhooks.db without it, or a postgresql:// URL
-  address                  the one to listen on, 127.0.0.1 without it
+  port                     default 8080; 0 is any free port
+  database                 a file for SQLite, default webhooks.db, or a postgresql:// URL
+  address                  to listen on, default 127.0.0.1
   --grace SECONDS          on SIGTERM, accept deliveries for this long, while /healthz answers 503
-  --handler-limit SECONDS  exit with status 3 if a handler runs for longer than this; 300 without it
+  --handler-limit SECONDS  exit with status 3 if a handler runs for longer than this, default 300
   --save-refused FILE      save some of the requests that got a 401, in FILE.signed.1 and so on
 
 POST /webhooks takes deliveries. GET /healthz answers 200 while they can be recorded. GET /metrics is for Prometheus.

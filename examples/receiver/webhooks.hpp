@@ -5,46 +5,12 @@
 #include "handlers.hpp"
 #include "http.hpp"
 #include "recorder.hpp"
+#include "save.hpp"
 #include "secrets.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
 
 using namespace anthropic::webhooks;
-using Headers = std::vector<std::pair<std::string_view, std::string_view>>;
-
-// Saves header lines, an empty line and the body. The first four requests stay until somebody deletes them. Later
-// ones take turns in four more files, at most one a second. So it is not easy to push out the one that is wanted.
-// After a failure it also waits for a second.
-inline void save(const std::string& path, const Headers& headers, const std::string& body) {
-  struct Turns {
-    int number = 0;
-    bool failed = false;
-    std::chrono::steady_clock::time_point next;
-  };
-  static std::map<std::string, Turns> all;
-  Turns& turns = all[path];
-  std::error_code ignored;  // what cannot be seen cannot be written either
-  int number = 1;
-  while (number < 5 && std::filesystem::exists(path + std::to_string(number), ignored)) ++number;
-  const auto now = std::chrono::steady_clock::now();
-  if ((number == 5 || turns.failed) && now < turns.next) return;
-  turns.next = now + std::chrono::seconds(1);
-  if (number == 5) number += turns.number++ % 4;
-  std::string text;
-  for (const auto& [name, value] : headers) text.append(name).append(": ").append(value) += '\n';
-  text += '\n' + body;
-  const std::string part = path + "part", name = path + std::to_string(number);
-  unlink(part.c_str());
-  std::FILE* const file = std::fopen(part.c_str(), "wbx");  // x: what is there, such as a link, is not opened
-  bool good = file && std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  if (file) good = std::fclose(file) == 0 && good;
-  turns.failed = !good || std::rename(part.c_str(), name.c_str()) != 0;
-  if (turns.failed) the_log.refused("cannot save the request in " + name);
-}
 
 class Webhooks final : public Server {
  public:
@@ -53,7 +19,7 @@ class Webhooks final : public Server {
       : Server(io),
         recorder(io, database),
         handlers(io, database, std::move(handler), handler_limit, last),
-        is_read_(io),
+        is_counted_(io),
         save_refused_(std::move(save_refused)) {}
 
   Secrets secrets;
@@ -151,23 +117,30 @@ class Webhooks final : public Server {
   }
 
   // Every ten seconds at most. Whoever asks for metrics waits for it, but not for long.
-  asio::awaitable<void> read_backlog() {
+  asio::awaitable<void> count_backlog() {
+    std::string problem;
     try {
       backlog_ = co_await handlers.backlog();
-    } catch (const std::exception&) {
+    } catch (const std::exception& e) {
+      problem = e.what();
       backlog_.reset();
     }
-    read_at_ = clock::now() + std::chrono::seconds(10);
-    is_read_.cancel();
+    if (!problem.empty() && problem != backlog_problem_) the_log.line("cannot count events: " + problem);
+    backlog_problem_ = problem;
+    count_at_ = clock::now() + std::chrono::seconds(10);
+    is_counted_.cancel();
   }
 
   asio::awaitable<Answer> metrics() {
-    if (clock::now() >= read_at_) {
-      read_at_ = clock::time_point::max();
-      asio::co_spawn(is_read_.get_executor(), read_backlog(), asio::detached);
-      is_read_.expires_after(std::chrono::seconds(3));
-      beast::error_code canceled;
-      co_await is_read_.async_wait(asio::redirect_error(asio::use_awaitable, canceled));
+    const bool is_due = clock::now() >= count_at_;
+    if (is_due) {
+      count_at_ = clock::time_point::max();
+      is_counted_.expires_after(std::chrono::seconds(3));
+      asio::co_spawn(is_counted_.get_executor(), count_backlog(), asio::detached);
+    }
+    beast::error_code canceled;
+    if (is_due || !backlog_) {
+      co_await is_counted_.async_wait(asio::redirect_error(asio::use_awaitable, canceled));
     }
     co_await try_recorder();
     Metrics all;
@@ -179,8 +152,7 @@ class Webhooks final : public Server {
     all.add("events_duplicate_total", "Deliveries of events that were recorded before.", duplicates_);
     all.add("events_handled_total", "Events that were handled.", handlers.handled);
     all.add("attempts_failed_total", "Attempts to handle an event that failed.", handlers.failed);
-    all.add("database_up", "Whether deliveries can be recorded, and what follows read.",
-            problem_ == "" && backlog_);
+    all.add("database_up", "Whether deliveries can be recorded.", problem_ == "");
     if (backlog_) {
       all.add("events_waiting", "Events that are not handled, up to 200,000.", backlog_->waiting);
       all.add("oldest_event_age_seconds", "Seconds for which the oldest of them has waited.", backlog_->age);
@@ -191,10 +163,11 @@ class Webhooks final : public Server {
     co_return Answer{200, std::move(all.text), "", "", false, "text/plain; version=0.0.4; charset=utf-8"};
   }
 
-  asio::steady_timer is_read_;
+  asio::steady_timer is_counted_;
   const std::string save_refused_;
   std::int64_t recorded_ = 0, duplicates_ = 0;
   std::optional<std::string> problem_;  // why nothing can be recorded, once that was tried
-  clock::time_point try_at_, read_at_;
+  std::string backlog_problem_;
+  clock::time_point try_at_, count_at_;
   std::optional<Backlog> backlog_;
 };

@@ -256,7 +256,6 @@ TEST_CASE("/healthz says whether deliveries can be recorded") {
   CHECK(eventually([&] { return has(metrics(receiver.port), "database_up 1"); }));
   for (const char* line : {" cannot record: SQLite: refused\n", " deliveries can be recorded again\n"}) {
     CHECK(receiver.logs(line));
-    CHECK(count(receiver.log(), line) == 1);
   }
   CHECK(receiver.logs("405 POST /healthz"));
   CHECK(count(receiver.log(), "/healthz") == 2);  // including the one in its text

@@ -292,9 +292,14 @@ TEST_CASE("it survives a limit on open files", "[strangers]") {
   REQUIRE(prlimit(receiver.pid(), RLIMIT_NOFILE, &few, nullptr) == 0);
   const auto idle = connect(receiver.port, 200, "");
   for (int i = 0; i < 20; ++i) CHECK(deliver(receiver.port, event("whe_" + std::to_string(i))) == 200);
+  const rlimit none{0, 40};
+  REQUIRE(prlimit(receiver.pid(), RLIMIT_NOFILE, &none, nullptr) == 0);
+  const auto waiting = connect(receiver.port, 50, "");  // more than it can make room for
   const double before = processor_time(receiver);
   std::this_thread::sleep_for(1s);
   CHECK(processor_time(receiver) - before < 0.5);  // it does not spin while it cannot accept
+  REQUIRE(prlimit(receiver.pid(), RLIMIT_NOFILE, &few, nullptr) == 0);
+  CHECK(deliver(receiver.port, event("whe_last")) == 200);
   receiver.signal(SIGTERM);
   CHECK(receiver.wait() == 0);
 }

@@ -42,7 +42,7 @@ std::string message_of(const openssl_fault& fault);
 ///
 /// A context with the key is kept as it is, and a call works on a copy. It then leaves the copy as a spare for the
 /// next call of its thread, since copying takes 0.8 times as long as signing. With one spare for all threads, two
-/// sign no more than one; with one each, 1.6 times as much.
+/// sign no more than one; with one each, 1.8 times as much.
 class hmac_sha256 {
  public:
   using digest = std::array<unsigned char, 32>;
