@@ -65,9 +65,9 @@ inline void undo_line_endings(const candidate& before, const candidate_visitor& 
 }
 
 inline void undo_nul(const candidate& before, const candidate_visitor& visit) {
-  const auto size = before.body.find_last_not_of('\0') + 1;
-  if (size < before.body.size())
-    visit_body(before, before.body.substr(0, size), "NUL bytes were added at the end of the body.", visit);
+  auto body = before.body;
+  while (!body.empty() && body.back() == '\0') body.remove_suffix(1);
+  if (body != before.body) visit_body(before, body, "NUL bytes were added at the end of the body.", visit);
 }
 
 inline std::string suspect_nul(const candidate& request) {
@@ -114,7 +114,7 @@ inline void undo_base64(const candidate& before, const candidate_visitor& visit)
   for (const char c : body) {
     if (c != '\r' && c != '\n') digits += c == '-' ? '+' : c == '_' ? '/' : c;
   }
-  digits.erase(digits.find_last_not_of('=') + 1);
+  while (!digits.empty() && digits.back() == '=') digits.pop_back();
   if (digits.empty() || !is_base64(digits) || digits.size() % 4 == 1) return;
   visit_body(before, decoded_base64(digits).text(), "The body is base64 of the body.", visit);
 }
