@@ -35,8 +35,8 @@ constexpr std::size_t key_of(std::string_view name) {
 }
 
 /// The keys of data in the order of the wire: the id, and then the alphabet.
-inline constexpr auto wire_order = [] {
-  static_assert(id_key == 0);
+static_assert(id_key == 0);
+inline constexpr auto wire_order = []() {
   std::array<std::size_t, member_count + 1> keys{};
   for (std::size_t key = 1; key < keys.size(); ++key) {
     std::size_t at = 1;

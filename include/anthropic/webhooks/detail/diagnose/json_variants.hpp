@@ -117,10 +117,10 @@ inline json_variants::json_variants(std::string_view text) : text_(text) {
 
 /// Reads the value at `at` of a valid text, and returns the position after it.
 inline const char* json_variants::read(json_reader& json, const char* at, std::size_t levels, node& into) {
-  json_type type{};
   bool has_escapes = false;
   const bool is_object = *at == '{';
   if (levels == 0 || (!is_object && *at != '[')) {
+    json_type type{};
     const char* const end = json.skip_value(at, type);
     into.text = {at, static_cast<std::size_t>(end - at)};
     return end;
