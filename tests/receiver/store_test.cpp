@@ -182,6 +182,7 @@ TEMPLATE_TEST_CASE("a handler that throws for one event in ten does not hold up 
 TEMPLATE_TEST_CASE("what a handler wrote before it threw is rolled back", "", DATABASES) {
   const TestType database;
   open(database, Purpose::record)->record({{"whe_1", "a"}, {"whe_2", "b"}});
+  database.query("UPDATE webhook_events SET attempts = 8");  // so that the pause is long
   const auto store = open(database, Purpose::handle);
   std::set<std::string> called;
   const auto handler = [&](Transaction& db, const std::string& id, const std::string&) {
@@ -225,15 +226,14 @@ TEMPLATE_TEST_CASE("whatever a handler throws, its event is kept with the reason
   const TestType database;
   const auto store = open(database, Purpose::handle);
   open(database, Purpose::record)->record({{"whe_1", "a"}, {"whe_2", "b"}, {"whe_3", "c"}});
+  database.query("UPDATE webhook_events SET attempts = 8");  // so that the pause is long
   std::map<std::string, std::string> reasons;
   const Handler handler = [](Transaction& db, const std::string& id, const std::string&) {
     note(db, id);
     if (id == "whe_1") throw 42;
     if (id == "whe_2") db.run("INSERT INTO nowhere VALUES($1)", {id});
   };
-  while (database.query("SELECT min(attempts) FROM webhook_events") == "0\n") {
-    CHECK(handle_next(*store, handler, &reasons));
-  }
+  for (int i = 0; i < 3; ++i) CHECK(handle_next(*store, handler, &reasons));
   CHECK(reasons.size() == 2);
   CHECK(reasons["whe_1"] == "an exception of an unknown type");
   CHECK(reasons["whe_2"].find("nowhere") != std::string::npos);
@@ -241,7 +241,7 @@ TEMPLATE_TEST_CASE("whatever a handler throws, its event is kept with the reason
     CHECK(database.query("SELECT reason FROM webhook_events WHERE id = '" + id + "'") == printable(reason) + '\n');
   }
   CHECK(database.query("SELECT event_id FROM notes") == "whe_3\n");
-  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts = 1") == "3\n");
+  CHECK(database.query("SELECT count(*) FROM webhook_events WHERE attempts = 9") == "3\n");
 }
 
 TEMPLATE_TEST_CASE("an event that crashes the process costs one crash per attempt, and the others are handled", "",
