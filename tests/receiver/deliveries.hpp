@@ -61,10 +61,8 @@ inline int deliver(int port, const std::string& body) { return post(port, body, 
 /// A connection for requests written by hand.
 class Connection {
  public:
-  /// `buffer` is the size of its receive buffer, unless it is 0.
-  explicit Connection(int port, int buffer = 0) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit Connection(int port) : socket_(::socket(AF_INET, SOCK_STREAM, 0)) {
     fcntl(socket_, F_SETFD, FD_CLOEXEC);
-    if (buffer != 0) setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer);
     const timeval limit{180, 0};
     setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     sockaddr_in address{};
