@@ -53,8 +53,6 @@ class Sqlite {
   void undo_before_insert(const std::string& table) const { query("DROP TRIGGER before_" + table); }
 
   static constexpr auto failure = "RAISE(FAIL, 'refused')";
-  static constexpr auto pause =  // a few tenths of a second
-      "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000) SELECT max(i) FROM n)";
   static constexpr auto body = "body";  ///< The text of a body, as SQL.
 
   /// Blocks all other writers.
@@ -185,7 +183,6 @@ class Postgres {
   void undo_before_insert(const std::string& table) const { query("DROP FUNCTION before_" + table + " CASCADE"); }
 
   static constexpr auto failure = "refuse()";
-  static constexpr auto pause = "pg_sleep(0.3)";
   static constexpr auto body = "convert_from(body, 'LATIN1')";
 
   class Lock {

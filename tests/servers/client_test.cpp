@@ -385,8 +385,11 @@ TEST_CASE("a body that is too long or encoded is refused") {
   };
   CHECK(post_chunked(event) == 200);
   const int status = post_chunked(too_long);
-  const bool is_either = std::string(std::getenv("TOO_LONG_CHUNKED")) == "either";
-  CHECK(status == (is_either && status == 413 ? 413 : is_either ? 200 : status_from("TOO_LONG_CHUNKED")));
+  if (std::string(std::getenv("TOO_LONG_CHUNKED")) == "either") {
+    CHECK((status == 200 || status == 413));
+  } else {
+    CHECK(status == status_from("TOO_LONG_CHUNKED"));
+  }
 
   for (const char* encoding : {"gzip", "identity", "br"}) {
     auto lines = signed_lines(event);
