@@ -14,8 +14,8 @@
 /// not hold up the others. With SQLite nothing would keep a second one from an event that the first handles.
 class Handlers {
  public:
-  /// If a handler takes longer than `limit`, the process gets a SIGTERM, and has_hung() returns true. The others
-  /// get the time `last` to finish. Then the process exits with status 3.
+  /// If a handler takes longer than `limit`, the process gets a SIGTERM. The others get the time `last` to
+  /// finish. Then the process exits with status 3.
   Handlers(asio::io_context& io, const std::string& database, Handler handler, std::chrono::seconds limit,
            std::chrono::seconds last)
       : io_(io),
@@ -27,7 +27,7 @@ class Handlers {
         threads_(is_postgres(database) ? 8 : 1),
         store_(open_store(database, Purpose::handle)) {
     for (auto& thread : threads_) {
-      thread.store = open_store(database, Purpose::handle, limit);
+      thread.store = open_store(database, Purpose::handle, limit + last);
       resting_.push_back(&thread);
     }
     threads_[0].retries_unparsable = true;
@@ -62,7 +62,19 @@ class Handlers {
     }
     timer_.cancel();
   }
-  [[nodiscard]] bool has_hung() const { return has_hung_; }
+  /// Exits with status 3 if a handler has hung. This does not wait for it, but its event waits for its pause.
+  void exit_if_hung() {
+    if (!has_hung_) return;
+    try {
+      for (auto& thread : threads_) {
+        if (thread.hangs) thread.store->give_up(thread.id);
+      }
+    } catch (const std::exception& e) {
+      the_log.line(e.what());
+    }
+    the_log.end();
+    std::_Exit(3);
+  }
 
   /// Throws DatabaseError.
   asio::awaitable<Backlog> backlog() {
@@ -131,50 +143,33 @@ class Handlers {
       timer_.expires_after(std::chrono::seconds(1));
       co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ec));
       for (auto& thread : threads_) {
-        const std::string id = thread.id;
-        if (!id.empty() && starts_to_hang(thread)) co_await put_off(id);
+        if (!thread.id.empty()) check(thread);
       }
     }
     exit_.cancel();
   }
 
-  bool starts_to_hang(Thread& thread) {
+  void check(Thread& thread) {
     const auto time = std::chrono::floor<std::chrono::seconds>(clock::now() - thread.begin);
     const bool is_slow = time >= std::clamp(limit_ / 5, std::chrono::seconds(1), std::chrono::seconds(60));
     const bool hangs = time >= limit_;
-    if (is_slow == thread.is_slow && hangs == thread.hangs) return false;
+    if (is_slow == thread.is_slow && hangs == thread.hangs) return;
     thread.is_slow = is_slow;
     thread.hangs = hangs;
     hanging_ += hangs;
     the_log.line("the handler of " + thread.id + " has been running for " + std::to_string(time.count()) + " s" +
                  (hangs ? ": the receiver stops" : ""));
     if (hangs && !has_hung_) stop_soon();
-    return hangs;
   }
 
   // The port closes, so this does not wait for all others. What they have not committed is tried again.
   void stop_soon() {
     has_hung_ = true;
     exit_.expires_after(last_);
-    exit_.async_wait([](const beast::error_code& canceled) {
-      if (canceled) return;
-      the_log.end();
-      std::_Exit(3);
+    exit_.async_wait([this](const beast::error_code& canceled) {
+      if (!canceled) exit_if_hung();
     });
     if (!is_stopping_) std::raise(SIGTERM);  // a second one would cut the grace period short
-  }
-
-  // Soon PostgreSQL would end the transaction, and let others have the event.
-  asio::awaitable<void> put_off(const std::string& id) {
-    const auto write = [this, &id]() -> asio::awaitable<void> {
-      store_->put_off(id, "its handler did not come to an end");
-      co_return;
-    };
-    try {
-      co_await asio::co_spawn(other_, write, asio::use_awaitable);
-    } catch (const std::exception& e) {
-      the_log.line(e.what());
-    }
   }
 
   asio::io_context& io_;

@@ -129,9 +129,8 @@ int main(int argc, char** argv) try {
     the_log.end();
     std::_Exit(2);  // the destructors would wait for a handler that hangs
   }
-  if (!server.handlers.has_hung()) return 0;
-  the_log.end();
-  std::_Exit(3);  // without waiting for the handler that hangs
+  server.handlers.exit_if_hung();
+  return 0;
 } catch (const std::exception& e) {
   std::cerr << "receiver: " << e.what() << '\n' << usage;
   return 2;

@@ -7,8 +7,10 @@
 
 #include <libpq-fe.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <stdexcept>
 #include <string_view>
@@ -63,6 +65,9 @@ class PostgresConnection {
                                     data.data(), sizes.data(), formats.data(), format));
   }
 
+  /// Has the server end the transaction. Any thread may call this.
+  void shut_down() { shutdown(socket_, SHUT_RDWR); }
+
   /// A statement that was given up is ended, by a thread of its own: that too waits for the server.
   void disconnect() noexcept {
     if (status() == PQTRANS_ACTIVE) {
@@ -116,6 +121,7 @@ class PostgresConnection {
     connection_.reset(PQconnectdbParams(names, values, 1));
     if (PQstatus(connection_.get()) != CONNECTION_OK) fail(PQerrorMessage(connection_.get()));
     PQsetnonblocking(connection_.get(), 1);
+    socket_ = PQsocket(connection_.get());
     const auto notice = [](void* alone, const PGresult* result) {
       const char* const by = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
       if (by && by == std::string_view("SyncRepWaitForLSN")) *static_cast<bool*>(alone) = true;
@@ -183,6 +189,7 @@ class PostgresConnection {
       " 5; SET LOCAL tcp_keepalives_interval = 2; SET LOCAL tcp_keepalives_count = 3";
   const std::string url_;
   const std::chrono::seconds limit_;
+  std::atomic<int> socket_{-1};
   bool alone_ = false;  // a commit has not waited for a standby until the end
   std::unique_ptr<PGconn, void (*)(PGconn*)> connection_{nullptr, PQfinish};
 };

@@ -16,8 +16,11 @@ const char* const later = "SET LOCAL synchronous_commit = off; ";  // what is lo
 class PostgresStore final : public SharedStore {
  public:
   PostgresStore(const std::string& url, Purpose purpose, std::chrono::seconds limit)
-      : SharedStore(postgres_dialect), db_(url, purpose == Purpose::record ? 3s : 30s, limit + 5s) {
-    if (purpose == Purpose::record) check_at_start();
+      : SharedStore(postgres_dialect), url_(url), db_(url, purpose == Purpose::record ? 3s : 30s, limit + 5s) {}
+
+  void give_up(const std::string& id) override {
+    db_.shut_down();
+    PostgresStore(url_, Purpose::record, 3s).transact(Access::write, to_put_off(), {hung, id});
   }
 
  private:
@@ -34,16 +37,19 @@ class PostgresStore final : public SharedStore {
   }
   bool is_good() const override { return db_.status() == PQTRANS_INTRANS; }
 
-  // Others pass over the row until the transaction ends. It is marked last, since a repeated delivery waits for
-  // one that is changed.
+  // Others pass over the row until the transaction ends. This waits instead, since others lock a row for a moment
+  // before they see that it has been claimed. It is marked last: a repeated delivery waits for one that is
+  // changed.
   Values claim(const std::string& next) override {
     Values event = db_.begin(later + claim_of(next) + "; COMMIT");
     if (event.empty()) return event;
-    begin(Access::on_disk);
-    const Values body = execute(
-        "SELECT body FROM webhook_events WHERE id = $1 AND handled_at IS NULL FOR UPDATE SKIP LOCKED", {event[0]});
-    if (body.empty()) roll_back();
-    if (body.empty()) return body;
+    begin(Access::write);
+    const Values body =
+        execute("SELECT body FROM webhook_events WHERE id = $1 AND handled_at IS NULL FOR UPDATE", {event[0]});
+    if (body.empty()) {
+      roll_back();
+      return {};
+    }
     event.push_back(body[0]);
     return event;
   }
@@ -57,11 +63,14 @@ class PostgresStore final : public SharedStore {
     run("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", {name});
   }
 
+  const std::string url_;
   PostgresConnection db_;
 };
 
 }  // namespace
 
 std::unique_ptr<Store> open_postgres(const std::string& url, Purpose purpose, std::chrono::seconds limit) {
-  return std::make_unique<PostgresStore>(url, purpose, limit);
+  auto store = std::make_unique<PostgresStore>(url, purpose, limit);
+  if (purpose == Purpose::record) store->check_at_start();
+  return store;
 }

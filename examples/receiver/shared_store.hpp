@@ -11,6 +11,11 @@
 
 class SharedStore : public Store, protected Transaction {
  public:
+  /// Throws if the database can never work.
+  void check_at_start() try { try_out(true); } catch (const DatabaseError& e) {
+    if (e.kind == DatabaseError::permanent) throw;
+  }
+
   std::set<std::string> record(const std::map<std::string, std::string>& deliveries) override {
     std::string rows;
     Values values;
@@ -31,7 +36,7 @@ class SharedStore : public Store, protected Transaction {
     new_first_ = !event.empty() && event[1] != "1";  // after one that was tried
     if (event.empty()) return {};
     const std::string& id = event[0];
-    std::string reason, try_at = after("attempts - 1");
+    std::string reason, statement = to_put_off();
     error_.clear();
     try {
       handler(*this, id, event[2]);
@@ -40,23 +45,19 @@ class SharedStore : public Store, protected Transaction {
       return Attempt{id, true};
     } catch (const Unparsable& e) {
       reason = e.what();
-      try_at = "NULL";
+      statement = to_put_off("NULL");
     } catch (...) {
       // In a transaction that has failed, the first error of a statement is the cause of all others.
       reason = is_good() || error_.empty() ? current_reason() : error_;
     }
     roll_back();
-    unwritten_ = {to_put_off(try_at), printable(reason), id};
+    unwritten_ = {statement, printable(reason), id};
     try {
       write_reason();
     } catch (const DatabaseError& e) {
       if (unwritten_.empty()) reason += std::string("; this is not written: ") + e.what();
     }
     return Attempt{id, false, reason};
-  }
-
-  void put_off(const std::string& id, const std::string& reason) override {
-    transact(Access::write, to_put_off(after("attempts - 1")), {printable(reason), id});
   }
 
   void retry_unparsable() override {
@@ -87,13 +88,15 @@ class SharedStore : public Store, protected Transaction {
 
  protected:
   enum class Access { read, write, on_disk };
+  static constexpr const char* hung = "its handler did not come to an end";
 
   explicit SharedStore(const Dialect& sql) : sql_(sql) {}
 
-  /// Throws if the database can never work.
-  void check_at_start() try { try_out(true); } catch (const DatabaseError& e) {
-    if (e.kind == DatabaseError::permanent) throw;
+  /// SQL to write a reason ($1) for an event ($2), and to have it wait, by default for its pause.
+  [[nodiscard]] std::string to_put_off(const std::string& try_at) const {
+    return "UPDATE webhook_events SET reason = $1, try_at = " + try_at + " WHERE id = $2 AND handled_at IS NULL";
   }
+  [[nodiscard]] std::string to_put_off() const { return to_put_off(after("attempts - 1")); }
 
   [[nodiscard]] std::string claim_of(const std::string& next) const {
     return "UPDATE webhook_events SET attempts = attempts + 1, try_at = " + after("attempts") +
@@ -106,6 +109,15 @@ class SharedStore : public Store, protected Transaction {
   } catch (...) {
     roll_back();
     throw;
+  }
+
+  Values transact(Access access, const std::string& sql, const Values& values = {}) {
+    return or_roll_back([&] {
+      begin(access);
+      const Values rows = execute(sql, values);
+      commit();
+      return rows;
+    });
   }
 
   Values run(const std::string& sql, const Values& values) final {
@@ -136,22 +148,9 @@ class SharedStore : public Store, protected Transaction {
   static constexpr const char* mark =
       "UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE id = $1 AND handled_at IS NULL RETURNING id";
 
-  static std::string to_put_off(const std::string& try_at) {
-    return "UPDATE webhook_events SET reason = $1, try_at = " + try_at + " WHERE id = $2 AND handled_at IS NULL";
-  }
-
   /// The time after the pause that follows so many attempts and one more.
   [[nodiscard]] std::string after(const std::string& attempts) const {
     return sql_.in("CASE WHEN " + attempts + " < 12 THEN 1 << (" + attempts + ") ELSE 3600 END");
-  }
-
-  Values transact(Access access, const std::string& sql, const Values& values = {}) {
-    return or_roll_back([&] {
-      begin(access);
-      const Values rows = execute(sql, values);
-      commit();
-      return rows;
-    });
   }
 
   // What it writes looks like a delivery, for constraints that somebody added, and is as large, since small rows

@@ -29,6 +29,13 @@ const char* const schema = R"(
 // and fair: who waits holds `next`, so that nobody gets ahead.
 std::timed_mutex turn, next;
 
+// Keeps other threads from the connection.
+auto hold(sqlite3* db) {
+  sqlite3_mutex* const mutex = sqlite3_db_mutex(db);
+  sqlite3_mutex_enter(mutex);
+  return std::unique_ptr<sqlite3_mutex, void (*)(sqlite3_mutex*)>(mutex, sqlite3_mutex_leave);
+}
+
 class SqliteStore final : public SharedStore {
  public:
   SqliteStore(std::string path, Purpose purpose)
@@ -42,7 +49,13 @@ class SqliteStore final : public SharedStore {
     all_.erase(this);
   }
 
-  using SharedStore::check_at_start;
+  void give_up(const std::string& id) override {
+    if (!db_) return;
+    sqlite3_interrupt(db_.get());
+    const auto lock = hold(db_.get());
+    sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+    execute(to_put_off(), {hung, id});
+  }
 
  private:
   void begin(Access access) override {
@@ -73,9 +86,10 @@ class SqliteStore final : public SharedStore {
 
   // The turn of a handler begins with its first statement: what it does before does not hold up deliveries.
   Values run_in_transaction(const std::string& sql, const Values& values) override {
-    if (has_begun_ && !is_good()) throw std::runtime_error("SQLite: the transaction has ended");
     if (!has_begun_) or_roll_back([&] { begin(Access::write); });
     has_begun_ = true;
+    const auto lock = hold(db_.get());  // give_up() may come at any time
+    if (!is_good()) throw std::runtime_error("SQLite: the transaction has ended");
     return execute(sql, values);
   }
 

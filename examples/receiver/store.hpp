@@ -2,8 +2,10 @@
 // What the receiver needs of a database, and what a handler may rely on.
 //
 // What a handler writes through its Transaction is committed together with the mark "handled", or not at all: it
-// is there exactly once, even after a crash, and with any number of receivers. What it does elsewhere, such as a
-// request to another server, may happen twice. Give the other side the event's id, so that it can tell.
+// is there exactly once, even after a crash, and with any number of receivers. The commit does not wait for the
+// disk: when the database crashes, the last marks may be lost together with what was written, and these events are
+// handled again. What a handler does elsewhere, such as a request to another server, may happen twice. Give the
+// other side the event's id, so that it can tell.
 //
 // An attempt is counted in a commit before the handler runs. If the handler throws or ends the process, the event
 // stays, with the reason if one is known. The next attempts follow after 1, 2, 4... seconds, and in the end every
@@ -96,8 +98,9 @@ class Store {
   /// Calls the handler for the next event that is due, and marks it as handled if the handler does not throw.
   virtual std::optional<Attempt> handle_next(const Handler& handler) = 0;
 
-  /// Writes why an event was not handled, and has it wait for its pause.
-  virtual void put_off(const std::string& id, const std::string& reason) = 0;
+  /// For the end of the process: undoes what the handler of this event wrote, since it hangs, and has the event
+  /// wait for its pause. Any thread may call this.
+  virtual void give_up(const std::string& id) = 0;
 
   /// Makes the bodies that did not parse due.
   virtual void retry_unparsable() = 0;
@@ -112,7 +115,7 @@ enum class Purpose { record, handle };
 bool is_postgres(const std::string& database);
 
 /// A postgresql:// URL, another connection string of libpq ("host=... dbname=..."), or the path of a file for
-/// SQLite. PostgreSQL ends a transaction in which a handler does nothing for `limit` and five seconds. Throws
+/// SQLite. PostgreSQL ends a transaction in which a handler does nothing for longer than `limit`. Throws
 /// std::runtime_error if the database can never work. One that is merely down is no error.
 std::unique_ptr<Store> open_store(const std::string& database, Purpose purpose,
                                   std::chrono::seconds limit = std::chrono::minutes(5));

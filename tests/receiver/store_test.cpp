@@ -10,6 +10,8 @@
 
 #include <anthropic/webhooks.hpp>
 
+#include <sched.h>
+
 #include <algorithm>
 #include <atomic>
 #include <future>
@@ -53,6 +55,23 @@ bool all_handled(const Database& database) {
 template <class Database>
 void try_all_now(const Database& database) {
   database.query("UPDATE webhook_events SET try_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL");
+}
+
+/// Puts the calling thread on the first processor, as if the machine were busy. A patient one does not interrupt
+/// others when it could go on.
+void use_one_processor([[maybe_unused]] bool patient) {
+#ifdef __linux__
+  cpu_set_t processors;
+  CPU_ZERO(&processors);
+  sched_getaffinity(0, sizeof processors, &processors);
+  std::size_t first = 0;
+  while (!CPU_ISSET(first, &processors)) ++first;
+  CPU_ZERO(&processors);
+  CPU_SET(first, &processors);
+  sched_setaffinity(0, sizeof processors, &processors);
+  const sched_param none{};
+  sched_setscheduler(0, patient ? SCHED_BATCH : SCHED_OTHER, &none);
+#endif
 }
 
 }  // namespace
@@ -725,30 +744,34 @@ TEST_CASE("with SQLite, a reason that could not be written is written before the
   CHECK(database.query("SELECT reason FROM webhook_events") == "no luck\n");
 }
 
-TEST_CASE("with SQLite, a delivery waits for at most one handler, not for those that follow") {
+TEST_CASE("with SQLite, deliveries get their turn between handlers that follow each other at once") {
   const Sqlite database;
   const auto record = open(database, Purpose::record), handle = open(database, Purpose::handle);
-  constexpr int events = 40;
   std::map<std::string, std::string> bodies;
-  for (int i = 0; i < events; ++i) bodies["whe_" + std::to_string(i)] = "a";
+  for (int i = 0; i < 300; ++i) bodies["whe_" + std::to_string(i)] = "a";
   record->record(bodies);
-  std::atomic<int> turns{0};
+  std::promise<void> started;
+  std::atomic<int> calls{0};
+  std::atomic<bool> is_recorded{false};
   std::thread handling([&] {
-    while (handle_next(*handle, [&](Transaction& db, const std::string& id, const std::string&) {
+    use_one_processor(false);
+    const Handler slow = [&](Transaction& db, const std::string& id, const std::string&) {
       note(db, id);
-      ++turns;
+      if (++calls == 1) started.set_value();
       std::this_thread::sleep_for(20ms);
-    })) {
+    };
+    while (!is_recorded && handle_next(*handle, slow)) {
     }
   });
-  int most = 0;
-  for (int i = 0; i < 5; ++i) {
-    const int before = turns;
-    record->record({{"new_" + std::to_string(i), "a"}});
-    most = std::max(most, turns - before);
-  }
-  CHECK(turns < events);
-  CHECK(most <= 2);  // the current one, and perhaps one that started before the recorder asked
+  started.get_future().wait();
+  auto problem = std::async(std::launch::async, [&] {
+    use_one_processor(true);
+    return problem_of([&] {
+      for (int i = 0; i < 5; ++i) record->record({{"new_" + std::to_string(i), "a"}});
+    });
+  });
+  CHECK(problem.get().empty());
+  is_recorded = true;
   handling.join();
 }
 
