@@ -5,6 +5,8 @@
 #include "http.hpp"
 #include "store.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
@@ -65,12 +67,14 @@ class Handlers {
   /// Exits with status 3 if a handler has hung. This does not wait for it, but its event waits for its pause.
   void exit_if_hung() {
     if (!has_hung_) return;
-    try {
-      for (auto& thread : threads_) {
-        if (thread.hangs) thread.store->give_up(thread.id);
+    alarm(60);  // which ends it whatever hangs here
+    for (const auto& thread : threads_) {
+      if (!thread.hangs) continue;
+      try {
+        thread.store->give_up(thread.id);
+      } catch (const std::exception& e) {
+        the_log.line("not put off: " + thread.id + ": " + e.what());
       }
-    } catch (const std::exception& e) {
-      the_log.line(e.what());
     }
     the_log.end();
     std::_Exit(3);

@@ -77,6 +77,7 @@ class PostgresConnection {
         PQcancel(cancel.get(), problem, sizeof problem);
       }).detach();
     }
+    socket_ = -1;
     connection_.reset();
   }
 
@@ -167,12 +168,14 @@ class PostgresConnection {
       const char* const text = PQresultErrorField(&result, code);
       return std::string(text ? text : "");
     };
-    const std::string state = field(PG_DIAG_SQLSTATE), kind = state.substr(0, 2);
+    const std::string state = field(PG_DIAG_SQLSTATE);
     if (state.empty()) fail(PQresultErrorMessage(&result));  // it is libpq that says so
-    fail(field(PG_DIAG_MESSAGE_PRIMARY) + " (SQLSTATE " + state + ')',
-         kind == "22" || kind == "23" || kind == "P0" ? DatabaseError::refused
-         : kind == "42" || kind == "3F"               ? DatabaseError::permanent
-                                                      : DatabaseError::temporary);
+    // Any other class of states is about these values. A trigger may have one of its own.
+    const auto is = [&](std::string_view classes) { return classes.find(state.substr(0, 2)) != classes.npos; };
+    const auto kind = is("3F 42")                        ? DatabaseError::permanent
+                      : is("08 25 40 53 55 57 58 F0 XX") ? DatabaseError::temporary
+                                                         : DatabaseError::refused;
+    fail(field(PG_DIAG_MESSAGE_PRIMARY) + " (SQLSTATE " + state + ')', kind);
   }
 
   [[noreturn]] static void fail(std::string message, DatabaseError::Kind kind = DatabaseError::temporary) {

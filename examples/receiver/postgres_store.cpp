@@ -19,8 +19,11 @@ class PostgresStore final : public SharedStore {
       : SharedStore(postgres_dialect), url_(url), db_(url, purpose == Purpose::record ? 3s : 30s, limit + 5s) {}
 
   void give_up(const std::string& id) override {
+    PostgresStore other(url_, Purpose::handle, 30s);
+    other.begin(Access::write);  // first, so that no receiver is quicker to take the event
     db_.shut_down();
-    PostgresStore(url_, Purpose::record, 3s).transact(Access::write, to_put_off(), {hung, id});
+    other.execute(to_put_off(), {hung, id});
+    other.commit();
   }
 
  private:

@@ -111,15 +111,6 @@ class SharedStore : public Store, protected Transaction {
     throw;
   }
 
-  Values transact(Access access, const std::string& sql, const Values& values = {}) {
-    return or_roll_back([&] {
-      begin(access);
-      const Values rows = execute(sql, values);
-      commit();
-      return rows;
-    });
-  }
-
   Values run(const std::string& sql, const Values& values) final {
     try {
       return run_in_transaction(sql, values);
@@ -151,6 +142,15 @@ class SharedStore : public Store, protected Transaction {
   /// The time after the pause that follows so many attempts and one more.
   [[nodiscard]] std::string after(const std::string& attempts) const {
     return sql_.in("CASE WHEN " + attempts + " < 12 THEN 1 << (" + attempts + ") ELSE 3600 END");
+  }
+
+  Values transact(Access access, const std::string& sql, const Values& values = {}) {
+    return or_roll_back([&] {
+      begin(access);
+      const Values rows = execute(sql, values);
+      commit();
+      return rows;
+    });
   }
 
   // What it writes looks like a delivery, for constraints that somebody added, and is as large, since small rows

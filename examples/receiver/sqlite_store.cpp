@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -25,12 +26,10 @@ const char* const schema = R"(
     WHERE handled_at IS NULL AND attempts > 0;
   CREATE TABLE IF NOT EXISTS notes(event_id TEXT NOT NULL, note TEXT NOT NULL);  -- by handle() in main.cpp)";
 
-// SQLite lets one connection write at a time. Those of this process take turns, which is faster than to try again,
-// and fair: who waits holds `next`, so that nobody gets ahead.
+// SQLite lets one connection write at a time. Those of this process take turns, in order: who waits holds `next`.
 std::timed_mutex turn, next;
 
-// Keeps other threads from the connection.
-auto hold(sqlite3* db) {
+auto hold(sqlite3* db) {  // keeps other threads from the connection
   sqlite3_mutex* const mutex = sqlite3_db_mutex(db);
   sqlite3_mutex_enter(mutex);
   return std::unique_ptr<sqlite3_mutex, void (*)(sqlite3_mutex*)>(mutex, sqlite3_mutex_leave);
@@ -51,6 +50,7 @@ class SqliteStore final : public SharedStore {
 
   void give_up(const std::string& id) override {
     if (!db_) return;
+    is_given_up_ = true;
     sqlite3_interrupt(db_.get());
     const auto lock = hold(db_.get());
     sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
@@ -89,7 +89,7 @@ class SqliteStore final : public SharedStore {
     if (!has_begun_) or_roll_back([&] { begin(Access::write); });
     has_begun_ = true;
     const auto lock = hold(db_.get());  // give_up() may come at any time
-    if (!is_good()) throw std::runtime_error("SQLite: the transaction has ended");
+    if (is_given_up_ || !is_good()) throw std::runtime_error("SQLite: the transaction has ended");
     return execute(sql, values);
   }
 
@@ -148,8 +148,9 @@ class SqliteStore final : public SharedStore {
 
   void connect() try {
     sqlite3* opened = nullptr;
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX;
     const mode_t mask = umask(077);  // the bodies are for the owner alone
-    const int status = sqlite3_open(path_.c_str(), &opened);
+    const int status = sqlite3_open_v2(path_.c_str(), &opened, flags, nullptr);
     umask(mask);
     db_.reset(opened);
     check(status);
@@ -158,8 +159,7 @@ class SqliteStore final : public SharedStore {
       throw DatabaseError(DatabaseError::permanent,
                           "SQLite: no write-ahead log is possible here: a network file system?");
     }
-    // FULL: a commit waits for the disk, for it and all before it. NORMAL: it does not, and after a power cut the
-    // last events are handled once more: the marks are gone, and what the handlers wrote.
+    // FULL: a commit waits for the disk, for it and all before it. NORMAL: it does not.
     execute(purpose_ == Purpose::record ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
     execute("PRAGMA journal_size_limit = 16777216");  // bytes, to which a log that has grown is cut
     check(sqlite3_exec(opened, schema, nullptr, nullptr, nullptr));
@@ -187,6 +187,7 @@ class SqliteStore final : public SharedStore {
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> db_{nullptr, sqlite3_close};
   std::unique_lock<std::timed_mutex> turn_;
   bool has_begun_ = false;  // the transaction of the handler
+  std::atomic<bool> is_given_up_{false};
 };
 
 }  // namespace

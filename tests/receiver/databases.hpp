@@ -173,7 +173,7 @@ class Postgres {
   void before_insert(const std::string& table, const std::string& condition, const std::string& expression) const {
     query(
         "CREATE OR REPLACE FUNCTION refuse() RETURNS text LANGUAGE plpgsql AS"
-        " $$ BEGIN RAISE 'refused'; END $$;"
+        " $$ BEGIN RAISE 'refused' USING ERRCODE = 'MY001'; END $$;"
         "CREATE FUNCTION before_" +
         table + "() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF " + condition + " THEN PERFORM " + expression +
         "; END IF; RETURN NEW; END $$;"

@@ -33,9 +33,7 @@ const char* const endless =
 /// Handlers, with the thread of a server.
 class Running {
  public:
-  Running(const std::string& database, Handler handler, std::chrono::seconds limit = 300s)
-      : handlers(io_, database, std::move(handler), limit, 1h) {
-    signals_.async_wait([this](const beast::error_code&, int) { handlers.stop(); });
+  Running(const std::string& database, Handler handler) : handlers(io_, database, std::move(handler), 300s, 1h) {
     handlers.start();
     thread_ = std::thread([this] { io_.run(); });
   }
@@ -44,20 +42,17 @@ class Running {
   ~Running() { stop(); }
 
   void stop() {
-    asio::post(io_, [this] { signals_.cancel(); });
-    wait();
+    if (!thread_.joinable()) return;
+    asio::post(io_, [this] { handlers.stop(); });
+    thread_.join();
   }
   void wake() {
     asio::post(io_, [this] { handlers.wake(); });
   }
   Backlog backlog() { return asio::co_spawn(io_, handlers.backlog(), asio::use_future).get(); }
-  void wait() {
-    if (thread_.joinable()) thread_.join();
-  }
 
  private:
   asio::io_context io_{1};
-  asio::signal_set signals_{io_, SIGTERM};
 
  public:
   Handlers handlers;
@@ -119,13 +114,14 @@ TEST_CASE("while one handler hangs, others carry on") {
 }
 #endif
 
-TEMPLATE_TEST_CASE("a handler that hangs ends the process, and its event waits for its pause", "", STORES) {
+TEMPLATE_TEST_CASE("a handler that hangs ends the process", "", STORES) {
   const TestType database;
   open_store(database.where(), Purpose::record)->record({{"hangs", "a"}});
-  const bool writes = GENERATE(false, true), others_hang = GENERATE(false, true);
+  const bool writes = GENERATE(false, true);
+  // As if others never finished. With PostgreSQL other threads of this process would take the event.
+  const bool waits_for_others = GENERATE(false, true) && !TestType::shared;
   const pid_t child = fork();
   if (child == 0) {
-    alarm(60);  // must not outlive a failed test
     const Handler handler = [&](Transaction& db, const std::string& id, const std::string&) {
       if (writes) note(db, id);
       std::promise<void>().get_future().wait();
@@ -134,7 +130,7 @@ TEMPLATE_TEST_CASE("a handler that hangs ends the process, and its event waits f
     Handlers handlers(io, database.where(), handler, 1s, 1s);
     asio::signal_set stop(io, SIGTERM);
     stop.async_wait([&](const beast::error_code&, int) {
-      if (!others_hang) handlers.stop();
+      if (!waits_for_others) handlers.stop();
     });
     handlers.start();
     io.run();
@@ -142,22 +138,28 @@ TEMPLATE_TEST_CASE("a handler that hangs ends the process, and its event waits f
     std::_Exit(0);
   }
   int status = 0;
-  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(eventually([&] { return waitpid(child, &status, WNOHANG) == child; }));
   CHECK(WIFEXITED(status));
   CHECK(WEXITSTATUS(status) == 3);
-  CHECK(database.query("SELECT attempts || reason FROM webhook_events WHERE handled_at IS NULL AND try_at IS NOT"
-                       " NULL") == "1its handler did not come to an end\n");
+  CHECK(database.query("SELECT attempts || reason FROM webhook_events WHERE handled_at IS NULL") ==
+        "1its handler did not come to an end\n");
   CHECK(database.query("SELECT count(*) FROM notes") == "0\n");
 }
 
-TEMPLATE_TEST_CASE("a handler that was given up writes nothing more", "", STORES) {
+TEMPLATE_TEST_CASE("a handler that was given up writes nothing more, and its event waits for its pause", "",
+                   STORES) {
   const TestType database;
   open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}});
   database.query("UPDATE webhook_events SET attempts = 8");  // so that the pause is long
   const auto store = open_store(database.where(), Purpose::handle);
+  const bool writes = GENERATE(false, true);
+  std::string before, after;
   const auto attempt = store->handle_next([&](Transaction& db, const std::string& id, const std::string&) {
-    note(db, id);
+    if (writes) note(db, id);
+    before = database.query("SELECT try_at FROM webhook_events");
+    std::this_thread::sleep_for(1100ms);  // SQLite has no fractions
     std::thread([&] { store->give_up(id); }).join();
+    after = database.query("SELECT try_at FROM webhook_events");
     try {
       note(db, id);
     } catch (const std::exception&) {
@@ -165,6 +167,7 @@ TEMPLATE_TEST_CASE("a handler that was given up writes nothing more", "", STORES
   });
   REQUIRE(attempt);
   CHECK_FALSE(attempt->is_handled);
+  CHECK(after > before);
   CHECK(database.query("SELECT count(*) FROM notes") == "0\n");
   CHECK(database.query("SELECT attempts FROM webhook_events WHERE handled_at IS NULL") == "9\n");
   CHECK_FALSE(store->handle_next(write_note));

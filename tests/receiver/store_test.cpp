@@ -12,7 +12,6 @@
 
 #include <sched.h>
 
-#include <algorithm>
 #include <atomic>
 #include <future>
 #include <memory>
@@ -65,7 +64,7 @@ void use_one_processor([[maybe_unused]] bool patient) {
   CPU_ZERO(&processors);
   sched_getaffinity(0, sizeof processors, &processors);
   std::size_t first = 0;
-  while (!CPU_ISSET(first, &processors)) ++first;
+  while (first < CPU_SETSIZE - 1 && !CPU_ISSET(first, &processors)) ++first;
   CPU_ZERO(&processors);
   CPU_SET(first, &processors);
   sched_setaffinity(0, sizeof processors, &processors);
