@@ -13,11 +13,25 @@ struct Dialect {
 
   /// A time so many seconds from now.
   [[nodiscard]] std::string in(const std::string& seconds) const { return before + seconds + after; }
+  /// The time after the pause that follows so many attempts and one more.
+  [[nodiscard]] std::string after_pause(const std::string& attempts) const {
+    return in("CASE WHEN " + attempts + " < 12 THEN 1 << (" + attempts + ") ELSE 3600 END");
+  }
+  [[nodiscard]] std::string claim_of(const std::string& next) const {
+    return "UPDATE webhook_events SET attempts = attempts + 1, try_at = " + after_pause("attempts") +
+           " WHERE id = " + next + " RETURNING " + claimed;
+  }
+  /// Writes a reason ($1) for an event ($2), and has it wait, by default for its pause.
+  [[nodiscard]] std::string to_put_off(const std::string& try_at) const {
+    return "UPDATE webhook_events SET reason = $1, try_at = " + try_at + " WHERE id = $2 AND handled_at IS NULL";
+  }
+  [[nodiscard]] std::string to_put_off() const { return to_put_off(after_pause("attempts - 1")); }
 };
 inline constexpr Dialect sqlite_dialect{"(strftime('%s', 'now') - strftime('%s', received_at))",
                                         "datetime('now', (", ") || ' seconds')", "", "id, attempts, body"};
-inline constexpr Dialect postgres_dialect{"extract(epoch FROM now() - received_at)::bigint", "(now() + (",
-                                          ") * interval '1 second')", " FOR UPDATE SKIP LOCKED", "id, attempts"};
+inline constexpr Dialect postgres_dialect{"extract(epoch FROM now() - received_at)::bigint",
+                                          "(statement_timestamp() + (", ") * interval '1 second')",
+                                          " FOR UPDATE SKIP LOCKED", "id, attempts"};
 
 /// SQL for the id of a new event, or of one that was tried and is due. If that is more than an hour ahead, it was
 /// put off by a clock that was wrong.

@@ -21,9 +21,10 @@ class PostgresConnection {
  public:
   enum Format { text = 0, binary = 1 };
 
-  /// The limits are those of a statement, and of a pause in a transaction. It connects when it is used.
-  PostgresConnection(std::string url, std::chrono::seconds limit, std::chrono::seconds idle)
-      : url_(std::move(url)), limit_(limit) {
+  /// The limits are those of a statement, and of a pause in a transaction. It connects when it is used, and then
+  /// runs `first`.
+  PostgresConnection(std::string url, const char* first, std::chrono::seconds limit, std::chrono::seconds idle)
+      : url_(std::move(url)), first_(first), limit_(limit) {
     check_url();
     begin_ += "; SET LOCAL statement_timeout = " + std::to_string(limit.count() * 1000) +
               "; SET LOCAL idle_in_transaction_session_timeout = " + std::to_string(idle.count() * 1000);
@@ -65,14 +66,17 @@ class PostgresConnection {
                                     data.data(), sizes.data(), formats.data(), format));
   }
 
-  /// Has the server end the transaction. Any thread may call this.
-  void shut_down() { shutdown(socket_, SHUT_RDWR); }
+  /// Has the server end the transaction, and a statement that runs. Any thread may call this.
+  void shut_down() {
+    char problem[256];
+    PQcancel(cancel_.get(), problem, sizeof problem);
+    shutdown(socket_, SHUT_RDWR);
+  }
 
   /// A statement that was given up is ended, by a thread of its own: that too waits for the server.
   void disconnect() noexcept {
     if (status() == PQTRANS_ACTIVE) {
-      std::thread([given_up = std::move(connection_)] {
-        const std::unique_ptr<PGcancel, void (*)(PGcancel*)> cancel(PQgetCancel(given_up.get()), PQfreeCancel);
+      std::thread([given_up = std::move(connection_), cancel = cancel_] {
         char problem[256];
         PQcancel(cancel.get(), problem, sizeof problem);
       }).detach();
@@ -82,23 +86,6 @@ class PostgresConnection {
   }
 
  private:
-  // A receiver needs no right to make tables that are there. The lock is for some that start at the same time.
-  static constexpr const char* schema = R"(
-  DO $$ BEGIN IF to_regclass('webhook_events') IS NULL THEN
-    PERFORM pg_advisory_xact_lock(hashtext('webhook_events'));
-    CREATE TABLE IF NOT EXISTS webhook_events(
-      id text PRIMARY KEY,  -- the webhook-id
-      body bytea NOT NULL,  -- as received; to read it: convert_from(body, 'UTF8')
-      received_at timestamptz NOT NULL DEFAULT now(), handled_at timestamptz,
-      try_at timestamptz DEFAULT now(),  -- NULL: when a receiver starts, since the body does not parse
-      attempts int NOT NULL DEFAULT 0, reason text);  -- why the last one that failed did
-    CREATE INDEX IF NOT EXISTS webhook_events_new ON webhook_events(received_at)
-      WHERE handled_at IS NULL AND attempts = 0;
-    CREATE INDEX IF NOT EXISTS webhook_events_tried ON webhook_events(try_at, attempts, received_at)
-      WHERE handled_at IS NULL AND attempts > 0;
-    CREATE TABLE IF NOT EXISTS notes(event_id text NOT NULL, note text NOT NULL);  -- by handle() in main.cpp
-  END IF; END $$)";
-
   // No message of libpq about the URL is shown, since it may have parts of the password.
   void check_url() const {
     const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(
@@ -123,12 +110,13 @@ class PostgresConnection {
     if (PQstatus(connection_.get()) != CONNECTION_OK) fail(PQerrorMessage(connection_.get()));
     PQsetnonblocking(connection_.get(), 1);
     socket_ = PQsocket(connection_.get());
+    cancel_.reset(PQgetCancel(connection_.get()), PQfreeCancel);
     const auto notice = [](void* alone, const PGresult* result) {
       const char* const by = PQresultErrorField(result, PG_DIAG_SOURCE_FUNCTION);
       if (by && by == std::string_view("SyncRepWaitForLSN")) *static_cast<bool*>(alone) = true;
     };
     PQsetNoticeReceiver(connection_.get(), notice, &alone_);
-    execute(schema);
+    execute(first_);
   }
 
   // Waits for the results of what was sent. PQexec() would wait for ever where a server stops to answer.
@@ -191,8 +179,10 @@ class PostgresConnection {
       "tcp_keepalives_idle ="
       " 5; SET LOCAL tcp_keepalives_interval = 2; SET LOCAL tcp_keepalives_count = 3";
   const std::string url_;
+  const char* const first_;
   const std::chrono::seconds limit_;
   std::atomic<int> socket_{-1};
+  std::shared_ptr<PGcancel> cancel_;
   bool alone_ = false;  // a commit has not waited for a standby until the end
   std::unique_ptr<PGconn, void (*)(PGconn*)> connection_{nullptr, PQfinish};
 };

@@ -13,16 +13,36 @@ const char* const on_disk =
     "SET LOCAL synchronous_commit = on; SELECT pg_logical_emit_message(true, 'webhooks', '')";
 const char* const later = "SET LOCAL synchronous_commit = off; ";  // what is lost in a crash is done again
 
+// A receiver needs no right to make tables that are there. The lock is for some that start at the same time.
+const char* const schema = R"(
+DO $$ BEGIN IF to_regclass('webhook_events') IS NULL THEN
+  PERFORM pg_advisory_xact_lock(hashtext('webhook_events'));
+  CREATE TABLE IF NOT EXISTS webhook_events(
+    id text PRIMARY KEY,  -- the webhook-id
+    body bytea NOT NULL,  -- as received; to read it: convert_from(body, 'UTF8')
+    received_at timestamptz NOT NULL DEFAULT now(), handled_at timestamptz,
+    try_at timestamptz DEFAULT now(),  -- NULL: when a receiver starts, since the body does not parse
+    attempts int NOT NULL DEFAULT 0, reason text);  -- why the last one that failed did
+  CREATE INDEX IF NOT EXISTS webhook_events_new ON webhook_events(received_at)
+    WHERE handled_at IS NULL AND attempts = 0;
+  CREATE INDEX IF NOT EXISTS webhook_events_tried ON webhook_events(try_at, attempts, received_at)
+    WHERE handled_at IS NULL AND attempts > 0;
+  CREATE TABLE IF NOT EXISTS notes(event_id text NOT NULL, note text NOT NULL);  -- by handle() in main.cpp
+END IF; END $$)";
+
 class PostgresStore final : public SharedStore {
  public:
   PostgresStore(const std::string& url, Purpose purpose, std::chrono::seconds limit)
-      : SharedStore(postgres_dialect), url_(url), db_(url, purpose == Purpose::record ? 3s : 30s, limit + 5s) {}
+      : SharedStore(postgres_dialect),
+        url_(url),
+        db_(url, schema, purpose == Purpose::record ? 3s : 30s, limit + 5s) {}
 
   void give_up(const std::string& id) override {
     PostgresStore other(url_, Purpose::handle, 30s);
     other.begin(Access::write);  // first, so that no receiver is quicker to take the event
+    is_given_up_ = true;
     db_.shut_down();
-    other.execute(to_put_off(), {hung, id});
+    other.execute(postgres_dialect.to_put_off(), {hung, id});
     other.commit();
   }
 
@@ -35,6 +55,13 @@ class PostgresStore final : public SharedStore {
   } catch (...) {
     db_.disconnect();
   }
+  bool undo() noexcept override try {
+    db_.execute("ROLLBACK TO webhook_handler");
+    return true;
+  } catch (...) {
+    roll_back();
+    return false;
+  }
   Values execute(const std::string& sql, const Values& values) override {
     return db_.execute(sql, values, PostgresConnection::binary);
   }
@@ -44,7 +71,7 @@ class PostgresStore final : public SharedStore {
   // before they see that it has been claimed. It is marked last: a repeated delivery waits for one that is
   // changed.
   Values claim(const std::string& next) override {
-    Values event = db_.begin(later + claim_of(next) + "; COMMIT");
+    Values event = db_.begin(later + postgres_dialect.claim_of(next) + "; COMMIT");
     if (event.empty()) return event;
     begin(Access::write);
     const Values body =
@@ -53,6 +80,7 @@ class PostgresStore final : public SharedStore {
       roll_back();
       return {};
     }
+    execute("SAVEPOINT webhook_handler", {});
     event.push_back(body[0]);
     return event;
   }

@@ -6,6 +6,7 @@
 #include "store.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <random>
 #include <sstream>
 
@@ -36,7 +37,7 @@ class SharedStore : public Store, protected Transaction {
     new_first_ = !event.empty() && event[1] != "1";  // after one that was tried
     if (event.empty()) return {};
     const std::string& id = event[0];
-    std::string reason, statement = to_put_off();
+    std::string reason, statement = sql_.to_put_off();
     error_.clear();
     try {
       handler(*this, id, event[2]);
@@ -45,15 +46,16 @@ class SharedStore : public Store, protected Transaction {
       return Attempt{id, true};
     } catch (const Unparsable& e) {
       reason = e.what();
-      statement = to_put_off("NULL");
+      statement = sql_.to_put_off("NULL");
     } catch (...) {
       // In a transaction that has failed, the first error of a statement is the cause of all others.
       reason = is_good() || error_.empty() ? current_reason() : error_;
     }
-    roll_back();
+    const bool goes_on = undo();
+    if (is_given_up_) return Attempt{id, false, reason};
     unwritten_ = {statement, printable(reason), id};
     try {
-      write_reason();
+      write_reason(goes_on);
     } catch (const DatabaseError& e) {
       if (unwritten_.empty()) reason += std::string("; this is not written: ") + e.what();
     }
@@ -89,19 +91,9 @@ class SharedStore : public Store, protected Transaction {
  protected:
   enum class Access { read, write, on_disk };
   static constexpr const char* hung = "its handler did not come to an end";
+  std::atomic<bool> is_given_up_{false};
 
   explicit SharedStore(const Dialect& sql) : sql_(sql) {}
-
-  /// SQL to write a reason ($1) for an event ($2), and to have it wait, by default for its pause.
-  [[nodiscard]] std::string to_put_off(const std::string& try_at) const {
-    return "UPDATE webhook_events SET reason = $1, try_at = " + try_at + " WHERE id = $2 AND handled_at IS NULL";
-  }
-  [[nodiscard]] std::string to_put_off() const { return to_put_off(after("attempts - 1")); }
-
-  [[nodiscard]] std::string claim_of(const std::string& next) const {
-    return "UPDATE webhook_events SET attempts = attempts + 1, try_at = " + after("attempts") +
-           " WHERE id = " + next + " RETURNING " + sql_.claimed;
-  }
 
   template <class F>
   auto or_roll_back(F f) -> decltype(f()) try {
@@ -124,6 +116,11 @@ class SharedStore : public Store, protected Transaction {
   virtual Values execute(const std::string& sql, const Values& values = {}) = 0;
   virtual void commit() = 0;
   virtual void roll_back() noexcept = 0;
+  /// Undoes what the handler wrote. Returns whether its transaction goes on, and keeps others from its event.
+  virtual bool undo() noexcept {
+    roll_back();
+    return false;
+  }
 
   /// Counts an attempt, in a commit, and begins the transaction of its handler. Returns the id, the attempts and
   /// the body.
@@ -139,14 +136,9 @@ class SharedStore : public Store, protected Transaction {
   static constexpr const char* mark =
       "UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE id = $1 AND handled_at IS NULL RETURNING id";
 
-  /// The time after the pause that follows so many attempts and one more.
-  [[nodiscard]] std::string after(const std::string& attempts) const {
-    return sql_.in("CASE WHEN " + attempts + " < 12 THEN 1 << (" + attempts + ") ELSE 3600 END");
-  }
-
-  Values transact(Access access, const std::string& sql, const Values& values = {}) {
+  Values transact(Access access, const std::string& sql, const Values& values = {}, bool has_begun = false) {
     return or_roll_back([&] {
-      begin(access);
+      if (!has_begun) begin(access);
       const Values rows = execute(sql, values);
       commit();
       return rows;
@@ -173,8 +165,8 @@ class SharedStore : public Store, protected Transaction {
 
   // If the database refuses an update, no event could ever be handled.
   bool try_out_handling(const std::string& id) try {
-    const bool found = !execute(claim_of(next_event(sql_, true))).empty();
-    execute(to_put_off("NULL"), {"", id});
+    const bool found = !execute(sql_.claim_of(next_event(sql_, true))).empty();
+    execute(sql_.to_put_off("NULL"), {"", id});
     return !execute(mark, {id}).empty() && found;
   } catch (const DatabaseError& e) {
     if (e.kind == DatabaseError::refused) throw DatabaseError(DatabaseError::permanent, e.what());
@@ -183,8 +175,8 @@ class SharedStore : public Store, protected Transaction {
 
   // A reason that can never be written is dropped: the claim has put the event off. Others come before the next
   // claim.
-  void write_reason() try {
-    if (!unwritten_.empty()) transact(Access::write, unwritten_[0], {unwritten_[1], unwritten_[2]});
+  void write_reason(bool has_begun = false) try {
+    if (!unwritten_.empty()) transact(Access::write, unwritten_[0], {unwritten_[1], unwritten_[2]}, has_begun);
     unwritten_.clear();
   } catch (const DatabaseError& e) {
     if (e.kind != DatabaseError::temporary) unwritten_.clear();

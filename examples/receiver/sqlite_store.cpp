@@ -6,7 +6,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <mutex>
 #include <system_error>
 #include <utility>
@@ -54,7 +53,7 @@ class SqliteStore final : public SharedStore {
     sqlite3_interrupt(db_.get());
     const auto lock = hold(db_.get());
     sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
-    execute(to_put_off(), {hung, id});
+    execute(sqlite_dialect.to_put_off(), {hung, id});
   }
 
  private:
@@ -78,7 +77,7 @@ class SqliteStore final : public SharedStore {
     take_turn();
     check_file();
     const bool found = execute("SELECT " + next_id) != Values{""};  // which waits for nobody who writes
-    const Values event = found ? execute(claim_of(next_id)) : Values{};
+    const Values event = found ? execute(sqlite_dialect.claim_of(next_id)) : Values{};
     turn_ = {};
     has_begun_ = false;
     return event;
@@ -187,7 +186,6 @@ class SqliteStore final : public SharedStore {
   std::unique_ptr<sqlite3, int (*)(sqlite3*)> db_{nullptr, sqlite3_close};
   std::unique_lock<std::timed_mutex> turn_;
   bool has_begun_ = false;  // the transaction of the handler
-  std::atomic<bool> is_given_up_{false};
 };
 
 }  // namespace

@@ -80,6 +80,25 @@ TEST_CASE("with SQLite, a handler that is slow before its first run() is called 
 }
 
 #ifdef POSTGRES_BIN
+TEST_CASE("an event is given up even while a statement of its handler runs") {
+  const Postgres database;
+  open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}});
+  const auto store = open_store(database.where(), Purpose::handle);
+  std::thread giving_up;
+  const auto attempt = store->handle_next([&](Transaction& db, const std::string& id, const std::string&) {
+    db.run("SET LOCAL statement_timeout = 0");
+    giving_up = std::thread([&, id] {
+      const char* const running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'";
+      if (eventually([&] { return database.query(running) == "1\n"; })) store->give_up(id);
+    });
+    db.run("SELECT pg_sleep(3600)");
+  });
+  giving_up.join();
+  REQUIRE(attempt);
+  CHECK_FALSE(attempt->is_handled);
+  CHECK(database.query("SELECT reason FROM webhook_events") == "its handler did not come to an end\n");
+}
+
 TEST_CASE("each attempt that is counted calls the handler, with any number of threads") {
   const Postgres database;
   open_store(database.where(), Purpose::record)->check();  // makes the tables

@@ -100,6 +100,38 @@ TEST_CASE("a receiver that dies while handling leaves its event to the others", 
   CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_0\nwhe_1\nwhe_2\n");
 }
 
+TEST_CASE("others do not take an event between its failure and its pause", "[postgres]") {
+  const Postgres database;
+  open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}});
+  const auto others = open_store(database.where(), Purpose::handle);
+  // It is in the way of the pause, until another has looked for an event that is due.
+  database.query(
+      "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+      " IF NEW.reason IS NOT NULL THEN PERFORM pg_advisory_xact_lock(1); END IF; RETURN NEW; END $$;"
+      "CREATE TRIGGER wait BEFORE UPDATE ON webhook_events FOR EACH ROW EXECUTE FUNCTION wait()");
+  std::unique_ptr<PGconn, void (*)(PGconn*)> lock(PQconnectdb(database.where().c_str()), PQfinish);
+  PQclear(PQexec(lock.get(), "SELECT pg_advisory_lock(1)"));
+  auto failing = std::async(std::launch::async, [&] {
+    return open_store(database.where(), Purpose::handle)
+        ->handle_next([&](Transaction& db, const std::string& id, const std::string&) {
+          note(db, id);
+          const bool due = eventually([&] {
+            return database.query("SELECT count(*) FROM webhook_events WHERE try_at < clock_timestamp()") == "1\n";
+          });
+          throw std::runtime_error(due ? "no luck" : "not due");
+        });
+  });
+  CHECK(eventually([&] {
+    return database.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == "1\n";
+  }));
+  CHECK_FALSE(others->handle_next(write_note));
+  lock.reset();
+  CHECK(failing.get()->reason == "no luck");
+  CHECK(database.query("SELECT attempts FROM webhook_events WHERE try_at > now() - interval '1 minute'") == "1\n");
+  CHECK(database.query("SELECT reason FROM webhook_events") == "no luck\n");
+  CHECK(database.query("SELECT count(*) FROM notes") == "0\n");
+}
+
 TEST_CASE("if an event cannot be marked as handled, its handler's changes are rolled back", "[postgres]") {
   const Postgres database;
   open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}});
