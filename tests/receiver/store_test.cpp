@@ -273,21 +273,22 @@ TEMPLATE_TEST_CASE("an event that crashes the process costs one crash per attemp
   const auto others_left = [&] {
     return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") != "1\n";
   };
+  const auto handle = [&]() noexcept {  // as a receiver that starts
+    const auto store = open(database, Purpose::handle);
+    const auto handler = [&](Transaction& db, const std::string& id, const std::string&) {
+      note(db, id);
+      if (id == poison) _exit(1);
+    };
+    while (others_left()) {
+      if (!handle_next(*store, handler)) std::this_thread::sleep_for(20ms);
+    }
+    _exit(0);
+  };
   int crashes = 0;
   while (others_left()) {
     REQUIRE(crashes < 20);
     const pid_t child = fork();
-    if (child == 0) {  // a receiver that starts
-      const auto store = open(database, Purpose::handle);
-      const auto handler = [&](Transaction& db, const std::string& id, const std::string&) {
-        note(db, id);
-        if (id == poison) _exit(1);
-      };
-      while (others_left()) {
-        if (!handle_next(*store, handler)) std::this_thread::sleep_for(20ms);
-      }
-      _exit(0);
-    }
+    if (child == 0) handle();
     int status = -1;
     REQUIRE(eventually([&] { return waitpid(child, &status, WNOHANG) == child; }));
     crashes += status != 0;
