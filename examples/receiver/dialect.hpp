@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The SQL in which the databases differ, and how the next event is found.
+// The SQL of both databases: how the next event is found, claimed and put off.
 #pragma once
 
 #include <string>

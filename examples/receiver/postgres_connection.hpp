@@ -3,16 +3,15 @@
 // another: no statement has a name, and settings end with their transaction.
 #pragma once
 
-#include "store.hpp"
+#include "postgres_error.hpp"
 
 #include <libpq-fe.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <stdexcept>
+#include <new>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -30,6 +29,7 @@ class PostgresConnection {
               "; SET LOCAL idle_in_transaction_session_timeout = " + std::to_string(idle.count() * 1000);
   }
 
+  [[nodiscard]] const std::string& url() const { return url_; }
   [[nodiscard]] PGTransactionStatusType status() const { return PQtransactionStatus(connection_.get()); }
 
   /// Begins a transaction, and runs `more` in it, in one go. If the connection was lost, it is made again.
@@ -38,7 +38,7 @@ class PostgresConnection {
       connect();
       alone_ = false;
       try {
-        return finish(PQsendQuery(connection_.get(), (begin_ + "; " + more).c_str()));
+        return execute_all(begin_ + "; " + more);
       } catch (const DatabaseError&) {
         if (!used || PQstatus(connection_.get()) == CONNECTION_OK) throw;
         disconnect();
@@ -46,18 +46,22 @@ class PostgresConnection {
     }
   }
 
-  void commit() {
-    execute("COMMIT");
-    if (alone_) fail("a synchronous standby may lack what was committed");
+  /// Runs `more`, and commits, in one go.
+  void commit(const std::string& more = "") {
+    execute_all(more + "COMMIT");
+    if (alone_) throw postgres_error("a synchronous standby may lack what was committed");
   }
+
+  /// Runs statements in one go.
+  Values execute_all(const std::string& sql) { return finish(PQsendQuery(connection_.get(), sql.c_str())); }
 
   /// Runs one statement, and returns the values of its rows.
   Values execute(const std::string& sql, const Values& values = {}, Format format = text) {
     std::vector<const char*> data;
     std::vector<int> sizes;
-    if (sql.find('\0') != sql.npos) fail("a statement has a NUL");
+    if (sql.find('\0') != sql.npos) throw postgres_error("a statement has a NUL");
     for (const auto& v : values) {
-      if (format == text && v.find('\0') != v.npos) fail("a value has a NUL");
+      if (format == text && v.find('\0') != v.npos) throw postgres_error("a value has a NUL");
       data.push_back(v.c_str());
       sizes.push_back(static_cast<int>(v.size()));
     }
@@ -66,26 +70,44 @@ class PostgresConnection {
                                     data.data(), sizes.data(), formats.data(), format));
   }
 
+  /// A string for SQL, with its quotes.
+  [[nodiscard]] std::string literal(const std::string& string) const {
+    const std::unique_ptr<char, void (*)(void*)> quoted(
+        PQescapeLiteral(connection_.get(), string.data(), string.size()), PQfreemem);
+    if (!quoted) throw postgres_error(PQerrorMessage(connection_.get()));
+    return quoted.get();
+  }
+
+  /// The bytes of a bytea in a result that is text.
+  static std::string bytes(const std::string& escaped) {
+    std::size_t size = 0;
+    const std::unique_ptr<unsigned char, void (*)(void*)> bytes(
+        PQunescapeBytea(reinterpret_cast<const unsigned char*>(escaped.c_str()), &size), PQfreemem);
+    if (!bytes) throw std::bad_alloc();
+    return {bytes.get(), bytes.get() + size};
+  }
+
   /// Has the server end the transaction, and a statement that runs. Any thread may call this.
   void shut_down() {
-    char problem[256];
-    PQcancel(cancel_.get(), problem, sizeof problem);
+    cancel(cancel_.get());
     shutdown(socket_, SHUT_RDWR);
   }
 
   /// A statement that was given up is ended, by a thread of its own: that too waits for the server.
   void disconnect() noexcept {
     if (status() == PQTRANS_ACTIVE) {
-      std::thread([given_up = std::move(connection_), cancel = cancel_] {
-        char problem[256];
-        PQcancel(cancel.get(), problem, sizeof problem);
-      }).detach();
+      std::thread([given_up = std::move(connection_), its = cancel_] { cancel(its.get()); }).detach();
     }
     socket_ = -1;
     connection_.reset();
   }
 
  private:
+  static void cancel(PGcancel* statement) {
+    char problem[256];
+    PQcancel(statement, problem, sizeof problem);
+  }
+
   // No message of libpq about the URL is shown, since it may have parts of the password.
   void check_url() const {
     const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(
@@ -107,7 +129,7 @@ class PostgresConnection {
     const char* const names[] = {"connect_timeout", "target_session_attrs", "dbname", "client_encoding", nullptr};
     const char* const values[] = {"3", "read-write", url_.c_str(), "UTF8", nullptr};
     connection_.reset(PQconnectdbParams(names, values, 1));
-    if (PQstatus(connection_.get()) != CONNECTION_OK) fail(PQerrorMessage(connection_.get()));
+    if (PQstatus(connection_.get()) != CONNECTION_OK) throw postgres_error(PQerrorMessage(connection_.get()));
     PQsetnonblocking(connection_.get(), 1);
     socket_ = PQsocket(connection_.get());
     cancel_.reset(PQgetCancel(connection_.get()), PQfreeCancel);
@@ -122,7 +144,7 @@ class PostgresConnection {
   // Waits for the results of what was sent. PQexec() would wait for ever where a server stops to answer.
   Values finish(int sent) {
     PGconn* const c = connection_.get();
-    if (!sent) fail(PQerrorMessage(c));
+    if (!sent) throw postgres_error(PQerrorMessage(c));
     using clock = std::chrono::steady_clock;
     const auto end = clock::now() + limit_ + std::chrono::seconds(1);  // the server's own limit comes first
     using Result = std::unique_ptr<PGresult, void (*)(PGresult*)>;
@@ -130,46 +152,24 @@ class PostgresConnection {
     Result failed(nullptr, PQclear);
     for (;;) {
       for (int unsent = 0; (unsent = PQflush(c)) != 0 || PQisBusy(c);) {
-        if (clock::now() > end) fail("it does not answer");
+        if (clock::now() > end) throw postgres_error("it does not answer");
         pollfd wanted{PQsocket(c), static_cast<short>(unsent != 0 ? POLLIN | POLLOUT : POLLIN), 0};
         poll(&wanted, 1, 100);
-        if (unsent < 0 || !PQconsumeInput(c)) fail(PQerrorMessage(c));
+        if (unsent < 0 || !PQconsumeInput(c)) throw postgres_error(PQerrorMessage(c));
       }
       Result result(PQgetResult(c), PQclear);
       if (!result) break;
       const PGresult* const r = result.get();
       const auto status = PQresultStatus(r);
-      if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) fail("COPY is not possible here");
+      if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT) throw postgres_error("COPY is not possible here");
       for (int i = 0, columns = PQnfields(r); i < PQntuples(r) * columns; ++i) {
         rows.emplace_back(PQgetvalue(r, i / columns, i % columns), PQgetlength(r, i / columns, i % columns));
       }
       if (status == PGRES_FATAL_ERROR && !failed) failed = std::move(result);
-      if (clock::now() > end) fail("it does not come to an end");
+      if (clock::now() > end) throw postgres_error("it does not come to an end");
     }
-    if (failed) fail(*failed);
+    if (failed) throw postgres_error(*failed);
     return rows;
-  }
-
-  // The details are not shown: they may have what is in the rows.
-  [[noreturn]] static void fail(const PGresult& result) {
-    const auto field = [&](int code) {
-      const char* const text = PQresultErrorField(&result, code);
-      return std::string(text ? text : "");
-    };
-    const std::string state = field(PG_DIAG_SQLSTATE);
-    if (state.empty()) fail(PQresultErrorMessage(&result));  // it is libpq that says so
-    // Any other class of states is about these values. A trigger may have one of its own.
-    const auto is = [&](std::string_view classes) { return classes.find(state.substr(0, 2)) != classes.npos; };
-    const auto kind = is("3F 42")                        ? DatabaseError::permanent
-                      : is("08 25 40 53 55 57 58 F0 XX") ? DatabaseError::temporary
-                                                         : DatabaseError::refused;
-    fail(field(PG_DIAG_MESSAGE_PRIMARY) + " (SQLSTATE " + state + ')', kind);
-  }
-
-  [[noreturn]] static void fail(std::string message, DatabaseError::Kind kind = DatabaseError::temporary) {
-    std::replace_if(
-        message.begin(), message.end(), [](char c) { return c == '\n' || c == '\t'; }, ' ');
-    throw DatabaseError(kind, "PostgreSQL: " + message);
   }
 
   // READ COMMITTED, since with a stricter level receivers would keep each other from recording. The limits free

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 // standbys. They may lack what is there since an earlier attempt.
 const char* const on_disk =
     "SET LOCAL synchronous_commit = on; SELECT pg_logical_emit_message(true, 'webhooks', '')";
-const char* const later = "SET LOCAL synchronous_commit = off; ";  // what is lost in a crash is done again
+const std::string later = "SET LOCAL synchronous_commit = off; ";  // what is lost in a crash is done again
 
 // A receiver needs no right to make tables that are there. The lock is for some that start at the same time.
 const char* const schema = R"(
@@ -33,12 +33,10 @@ END IF; END $$)";
 class PostgresStore final : public SharedStore {
  public:
   PostgresStore(const std::string& url, Purpose purpose, std::chrono::seconds limit)
-      : SharedStore(postgres_dialect),
-        url_(url),
-        db_(url, schema, purpose == Purpose::record ? 3s : 30s, limit + 5s) {}
+      : SharedStore(postgres_dialect), db_(url, schema, purpose == Purpose::record ? 3s : 30s, limit + 5s) {}
 
   void give_up(const std::string& id) override {
-    PostgresStore other(url_, Purpose::handle, 30s);
+    PostgresStore other(db_.url(), Purpose::handle, 30s);
     other.begin(Access::write);  // first, so that no receiver is quicker to take the event
     is_given_up_ = true;
     db_.shut_down();
@@ -49,18 +47,22 @@ class PostgresStore final : public SharedStore {
  private:
   void begin(Access access) override { db_.begin(access == Access::on_disk ? on_disk : later); }
   void commit() override { db_.commit(); }
+  // The row is locked, so the mark finds it. RELEASE comes first: scans of an index never learn to skip a row that
+  // a transaction has locked and its savepoint has changed, so each claim would be slower than the last.
+  void commit_handled(const std::string& id) override {
+    check_transaction();
+    db_.commit("RELEASE webhook_handler; " + mark(db_.literal(id)) + "; ");
+  }
   void roll_back() noexcept override try {
     if (is_good() || db_.status() == PQTRANS_INERROR) db_.execute("ROLLBACK");
     if (db_.status() != PQTRANS_IDLE) db_.disconnect();
   } catch (...) {
     db_.disconnect();
   }
-  bool undo() noexcept override try {
-    db_.execute("ROLLBACK TO webhook_handler");
-    return true;
+  void undo() noexcept override try {
+    db_.execute_all("ROLLBACK TO webhook_handler; RELEASE webhook_handler");
   } catch (...) {
     roll_back();
-    return false;
   }
   Values execute(const std::string& sql, const Values& values) override {
     return db_.execute(sql, values, PostgresConnection::binary);
@@ -73,28 +75,28 @@ class PostgresStore final : public SharedStore {
   Values claim(const std::string& next) override {
     Values event = db_.begin(later + postgres_dialect.claim_of(next) + "; COMMIT");
     if (event.empty()) return event;
-    begin(Access::write);
-    const Values body =
-        execute("SELECT body FROM webhook_events WHERE id = $1 AND handled_at IS NULL FOR UPDATE", {event[0]});
+    const Values body = db_.begin(later + "SELECT body FROM webhook_events WHERE handled_at IS NULL AND id = " +
+                                  db_.literal(event[0]) + " FOR UPDATE; SAVEPOINT webhook_handler");
     if (body.empty()) {
       roll_back();
       return {};
     }
-    execute("SAVEPOINT webhook_handler", {});
-    event.push_back(body[0]);
+    event.push_back(PostgresConnection::bytes(body[0]));
     return event;
   }
 
   Values run_in_transaction(const std::string& sql, const Values& values) override {
-    if (db_.status() == PQTRANS_IDLE) throw std::runtime_error("PostgreSQL: the transaction has ended");
+    check_transaction();
     return db_.execute(sql, values);
+  }
+  void check_transaction() const {
+    if (db_.status() == PQTRANS_IDLE) throw std::runtime_error("PostgreSQL: the transaction has ended");
   }
 
   void lock(const std::string& name) override {
     run("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", {name});
   }
 
-  const std::string url_;
   PostgresConnection db_;
 };
 

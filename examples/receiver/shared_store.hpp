@@ -41,8 +41,7 @@ class SharedStore : public Store, protected Transaction {
     error_.clear();
     try {
       handler(*this, id, event[2]);
-      if (run(mark, {id}).empty()) throw std::runtime_error("another process has handled it");
-      commit();
+      commit_handled(id);
       return Attempt{id, true};
     } catch (const Unparsable& e) {
       reason = e.what();
@@ -51,11 +50,11 @@ class SharedStore : public Store, protected Transaction {
       // In a transaction that has failed, the first error of a statement is the cause of all others.
       reason = is_good() || error_.empty() ? current_reason() : error_;
     }
-    const bool goes_on = undo();
+    undo();
     if (is_given_up_) return Attempt{id, false, reason};
     unwritten_ = {statement, printable(reason), id};
     try {
-      write_reason(goes_on);
+      write_reason();
     } catch (const DatabaseError& e) {
       if (unwritten_.empty()) reason += std::string("; this is not written: ") + e.what();
     }
@@ -95,6 +94,11 @@ class SharedStore : public Store, protected Transaction {
 
   explicit SharedStore(const Dialect& sql) : sql_(sql) {}
 
+  static std::string mark(const std::string& id) {
+    return "UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL AND id = " + id +
+           " RETURNING id";
+  }
+
   template <class F>
   auto or_roll_back(F f) -> decltype(f()) try {
     return f();
@@ -115,12 +119,11 @@ class SharedStore : public Store, protected Transaction {
   virtual void begin(Access access) = 0;
   virtual Values execute(const std::string& sql, const Values& values = {}) = 0;
   virtual void commit() = 0;
+  /// Marks the event of this transaction as handled, and commits.
+  virtual void commit_handled(const std::string& id) = 0;
   virtual void roll_back() noexcept = 0;
-  /// Undoes what the handler wrote. Returns whether its transaction goes on, and keeps others from its event.
-  virtual bool undo() noexcept {
-    roll_back();
-    return false;
-  }
+  /// Undoes what the handler wrote. Its transaction may go on, and keep others from its event.
+  virtual void undo() noexcept { roll_back(); }
 
   /// Counts an attempt, in a commit, and begins the transaction of its handler. Returns the id, the attempts and
   /// the body.
@@ -133,12 +136,11 @@ class SharedStore : public Store, protected Transaction {
 
  private:
   static constexpr const char* add = "INSERT INTO webhook_events(id, body) VALUES";
-  static constexpr const char* mark =
-      "UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE id = $1 AND handled_at IS NULL RETURNING id";
 
-  Values transact(Access access, const std::string& sql, const Values& values = {}, bool has_begun = false) {
+  // In the transaction that goes on, if there is one.
+  Values transact(Access access, const std::string& sql, const Values& values = {}) {
     return or_roll_back([&] {
-      if (!has_begun) begin(access);
+      if (!is_good()) begin(access);
       const Values rows = execute(sql, values);
       commit();
       return rows;
@@ -167,7 +169,7 @@ class SharedStore : public Store, protected Transaction {
   bool try_out_handling(const std::string& id) try {
     const bool found = !execute(sql_.claim_of(next_event(sql_, true))).empty();
     execute(sql_.to_put_off("NULL"), {"", id});
-    return !execute(mark, {id}).empty() && found;
+    return !execute(mark("$1"), {id}).empty() && found;
   } catch (const DatabaseError& e) {
     if (e.kind == DatabaseError::refused) throw DatabaseError(DatabaseError::permanent, e.what());
     throw;
@@ -175,8 +177,8 @@ class SharedStore : public Store, protected Transaction {
 
   // A reason that can never be written is dropped: the claim has put the event off. Others come before the next
   // claim.
-  void write_reason(bool has_begun = false) try {
-    if (!unwritten_.empty()) transact(Access::write, unwritten_[0], {unwritten_[1], unwritten_[2]}, has_begun);
+  void write_reason() try {
+    if (!unwritten_.empty()) transact(Access::write, unwritten_[0], {unwritten_[1], unwritten_[2]});
     unwritten_.clear();
   } catch (const DatabaseError& e) {
     if (e.kind != DatabaseError::temporary) unwritten_.clear();

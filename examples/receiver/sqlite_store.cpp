@@ -66,6 +66,10 @@ class SqliteStore final : public SharedStore {
     check_file();
     turn_ = {};
   }
+  void commit_handled(const std::string& id) override {
+    if (run(mark("$1"), {id}).empty()) throw std::runtime_error("another process has handled it");
+    commit();
+  }
   void roll_back() noexcept override {
     if (is_good()) sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
     turn_ = {};

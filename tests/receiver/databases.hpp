@@ -171,6 +171,10 @@ class Postgres {
   std::string plan(const std::string& sql) const { return query("EXPLAIN " + sql); }
 
   void before_insert(const std::string& table, const std::string& condition, const std::string& expression) const {
+    before("INSERT", table, condition, expression);
+  }
+  void before(const std::string& change, const std::string& table, const std::string& condition,
+              const std::string& expression) const {
     query(
         "CREATE OR REPLACE FUNCTION refuse() RETURNS text LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE 'refused' USING ERRCODE = 'MY001'; END $$;"
@@ -178,7 +182,7 @@ class Postgres {
         table + "() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF " + condition + " THEN PERFORM " + expression +
         "; END IF; RETURN NEW; END $$;"
         "CREATE TRIGGER before_" +
-        table + " BEFORE INSERT ON " + table + " FOR EACH ROW EXECUTE FUNCTION before_" + table + "()");
+        table + " BEFORE " + change + " ON " + table + " FOR EACH ROW EXECUTE FUNCTION before_" + table + "()");
   }
   void undo_before_insert(const std::string& table) const { query("DROP FUNCTION before_" + table + " CASCADE"); }
 

@@ -35,13 +35,14 @@ bool all_handled(const Postgres& database) {
   return database.query("SELECT count(*) FROM webhook_events WHERE handled_at IS NULL") == "0\n";
 }
 
-/// Blocks the handling of one event in the middle of its transaction, until this is destroyed.
+/// Blocks a handler in the middle of its transaction, when it makes this change, until this is destroyed.
 class Obstacle {
  public:
-  Obstacle(const Postgres& database, const std::string& id)
+  Obstacle(const Postgres& database, const std::string& change, const std::string& table,
+           const std::string& condition)
       : database_(database), connection_(PQconnectdb(database.where().c_str()), PQfinish) {
     PQclear(PQexec(connection_.get(), "SELECT pg_advisory_lock(1)"));
-    database.before_insert("notes", "NEW.event_id = '" + id + "'", "pg_advisory_xact_lock_shared(1)");
+    database.before(change, table, condition, "pg_advisory_xact_lock_shared(1)");
   }
   Obstacle(const Obstacle&) = delete;
   Obstacle& operator=(const Obstacle&) = delete;
@@ -67,7 +68,7 @@ TEST_CASE("a hanging handler holds up its event, but no others", "[postgres]") {
   REQUIRE(deliver(receiver.port, event("whe_0")) == 200);
   REQUIRE(eventually([&] { return all_handled(database); }));
   {
-    const Obstacle obstacle(database, "whe_1");
+    const Obstacle obstacle(database, "INSERT", "notes", "NEW.event_id = 'whe_1'");
     CHECK(deliver(receiver.port, event("whe_1")) == 200);
     REQUIRE(eventually([&] { return obstacle.waiting() == "1\n"; }));
     for (int i = 2; i < 20; ++i) CHECK(deliver(receiver.port, event("whe_" + std::to_string(i))) == 200);
@@ -85,7 +86,7 @@ TEST_CASE("a receiver that dies while handling leaves its event to the others", 
   REQUIRE(eventually([&] { return all_handled(database); }));
   std::unique_ptr<Receiver> b;
   {
-    const Obstacle obstacle(database, "whe_1");
+    const Obstacle obstacle(database, "INSERT", "notes", "NEW.event_id = 'whe_1'");
     CHECK(deliver(a.port, event("whe_1")) == 200);
     REQUIRE(eventually([&] { return obstacle.waiting() == "1\n"; }));
     b = std::make_unique<Receiver>(database.where(), database.folder.path / "b");
@@ -100,17 +101,27 @@ TEST_CASE("a receiver that dies while handling leaves its event to the others", 
   CHECK(database.query("SELECT event_id FROM notes ORDER BY event_id") == "whe_0\nwhe_1\nwhe_2\n");
 }
 
+TEST_CASE("handling an event leaves no row that index scans never skip", "[postgres]") {
+  const Postgres database;
+  open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}, {"whe_2", "b"}});
+  const std::string next_multixact = "SELECT mxid_age('1'::xid)";
+  const std::string before = database.query(next_multixact);
+  const auto store = open_store(database.where(), Purpose::handle);
+  CHECK(store->handle_next(write_note)->is_handled);
+  CHECK_FALSE(store
+                  ->handle_next([](Transaction& db, const std::string& id, const std::string&) {
+                    note(db, id);
+                    throw std::runtime_error("no luck");
+                  })
+                  ->is_handled);
+  CHECK(database.query(next_multixact) == before);
+}
+
 TEST_CASE("others do not take an event between its failure and its pause", "[postgres]") {
   const Postgres database;
   open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}});
   const auto others = open_store(database.where(), Purpose::handle);
-  // It is in the way of the pause, until another has looked for an event that is due.
-  database.query(
-      "CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-      " IF NEW.reason IS NOT NULL THEN PERFORM pg_advisory_xact_lock(1); END IF; RETURN NEW; END $$;"
-      "CREATE TRIGGER wait BEFORE UPDATE ON webhook_events FOR EACH ROW EXECUTE FUNCTION wait()");
-  std::unique_ptr<PGconn, void (*)(PGconn*)> lock(PQconnectdb(database.where().c_str()), PQfinish);
-  PQclear(PQexec(lock.get(), "SELECT pg_advisory_lock(1)"));
+  auto pause = std::make_unique<Obstacle>(database, "UPDATE", "webhook_events", "NEW.reason IS NOT NULL");
   auto failing = std::async(std::launch::async, [&] {
     return open_store(database.where(), Purpose::handle)
         ->handle_next([&](Transaction& db, const std::string& id, const std::string&) {
@@ -121,11 +132,9 @@ TEST_CASE("others do not take an event between its failure and its pause", "[pos
           throw std::runtime_error(due ? "no luck" : "not due");
         });
   });
-  CHECK(eventually([&] {
-    return database.query("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted") == "1\n";
-  }));
+  CHECK(eventually([&] { return pause->waiting() == "1\n"; }));
   CHECK_FALSE(others->handle_next(write_note));
-  lock.reset();
+  pause.reset();
   CHECK(failing.get()->reason == "no luck");
   CHECK(database.query("SELECT attempts FROM webhook_events WHERE try_at > now() - interval '1 minute'") == "1\n");
   CHECK(database.query("SELECT reason FROM webhook_events") == "no luck\n");
