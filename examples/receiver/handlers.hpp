@@ -73,6 +73,7 @@ class Handlers {
       if (!thread.hangs) continue;
       try {
         thread.store->give_up(thread.id);
+        the_log.line("put off: " + thread.id);
       } catch (const std::exception& e) {
         the_log.line("not put off: " + thread.id + ": " + e.what());
       }
