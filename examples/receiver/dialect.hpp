@@ -23,7 +23,8 @@ struct Dialect {
   }
   /// Writes a reason ($1) for an event ($2), and has it wait, by default for its pause.
   [[nodiscard]] std::string to_put_off(const std::string& try_at) const {
-    return "UPDATE webhook_events SET reason = $1, try_at = " + try_at + " WHERE id = $2 AND handled_at IS NULL";
+    return "UPDATE webhook_events SET reason = $1, try_at = " + try_at +
+           " WHERE id = $2 AND handled_at IS NULL RETURNING id";
   }
   [[nodiscard]] std::string to_put_off() const { return to_put_off(after_pause("attempts - 1")); }
 };

@@ -46,9 +46,8 @@ class PostgresConnection {
     }
   }
 
-  /// Runs `more`, and commits, in one go.
-  void commit(const std::string& more = "") {
-    execute_all(more + "COMMIT");
+  void commit() {
+    execute("COMMIT");
     if (alone_) throw postgres_error("a synchronous standby may lack what was committed");
   }
 
@@ -81,10 +80,10 @@ class PostgresConnection {
   /// The bytes of a bytea in a result that is text.
   static std::string bytes(const std::string& escaped) {
     std::size_t size = 0;
-    const std::unique_ptr<unsigned char, void (*)(void*)> bytes(
+    const std::unique_ptr<unsigned char, void (*)(void*)> unescaped(
         PQunescapeBytea(reinterpret_cast<const unsigned char*>(escaped.c_str()), &size), PQfreemem);
-    if (!bytes) throw std::bad_alloc();
-    return {bytes.get(), bytes.get() + size};
+    if (!unescaped) throw std::bad_alloc();
+    return {unescaped.get(), unescaped.get() + size};
   }
 
   /// Has the server end the transaction, and a statement that runs. Any thread may call this.
@@ -123,7 +122,7 @@ class PostgresConnection {
                           "PostgreSQL: malformed URL; in a password, write %40 for @, %2F for /");
   }
 
-  void connect() {
+  void connect() try {
     if (connection_) return;
     // Of a duplicated name the last counts, so the URL takes precedence over what comes before it.
     const char* const names[] = {"connect_timeout", "target_session_attrs", "dbname", "client_encoding", nullptr};
@@ -139,6 +138,9 @@ class PostgresConnection {
     };
     PQsetNoticeReceiver(connection_.get(), notice, &alone_);
     execute(first_);
+  } catch (...) {
+    disconnect();
+    throw;
   }
 
   // Waits for the results of what was sent. PQexec() would wait for ever where a server stops to answer.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the errors of PostgreSQL are to the receiver.
+// Which errors of PostgreSQL may go away by themselves.
 #pragma once
 
 #include "store.hpp"

@@ -40,18 +40,18 @@ class PostgresStore final : public SharedStore {
     other.begin(Access::write);  // first, so that no receiver is quicker to take the event
     is_given_up_ = true;
     db_.shut_down();
-    other.execute(postgres_dialect.to_put_off(), {hung, id});
+    other.put_off(id);
     other.commit();
   }
 
  private:
   void begin(Access access) override { db_.begin(access == Access::on_disk ? on_disk : later); }
   void commit() override { db_.commit(); }
-  // The row is locked, so the mark finds it. RELEASE comes first: scans of an index never learn to skip a row that
-  // a transaction has locked and its savepoint has changed, so each claim would be slower than the last.
-  void commit_handled(const std::string& id) override {
+  // RELEASE comes first: a row that the transaction locks and its savepoint changes gets a multixact. Until a
+  // VACUUM, each claim would look at all such rows.
+  Values mark_handled(const std::string& id) override {
     check_transaction();
-    db_.commit("RELEASE webhook_handler; " + mark(db_.literal(id)) + "; ");
+    return db_.execute_all("RELEASE webhook_handler; " + mark(db_.literal(id)));
   }
   void roll_back() noexcept override try {
     if (is_good() || db_.status() == PQTRANS_INERROR) db_.execute("ROLLBACK");

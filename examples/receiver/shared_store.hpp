@@ -41,7 +41,9 @@ class SharedStore : public Store, protected Transaction {
     error_.clear();
     try {
       handler(*this, id, event[2]);
-      commit_handled(id);
+      if (is_good()) error_.clear();  // what the handler has recovered from is not the reason if the rest fails
+      if (mark_handled(id).empty()) throw std::runtime_error("it is handled already, or gone");
+      commit();
       return Attempt{id, true};
     } catch (const Unparsable& e) {
       reason = e.what();
@@ -89,10 +91,15 @@ class SharedStore : public Store, protected Transaction {
 
  protected:
   enum class Access { read, write, on_disk };
-  static constexpr const char* hung = "its handler did not come to an end";
   std::atomic<bool> is_given_up_{false};
 
   explicit SharedStore(const Dialect& sql) : sql_(sql) {}
+
+  /// Has the event of a handler that hangs wait.
+  void put_off(const std::string& id) {
+    if (execute(sql_.to_put_off(), {"its handler did not come to an end", id}).empty())
+      throw std::runtime_error("its handler has ended");
+  }
 
   static std::string mark(const std::string& id) {
     return "UPDATE webhook_events SET handled_at = CURRENT_TIMESTAMP WHERE handled_at IS NULL AND id = " + id +
@@ -119,8 +126,8 @@ class SharedStore : public Store, protected Transaction {
   virtual void begin(Access access) = 0;
   virtual Values execute(const std::string& sql, const Values& values = {}) = 0;
   virtual void commit() = 0;
-  /// Marks the event of this transaction as handled, and commits.
-  virtual void commit_handled(const std::string& id) = 0;
+  /// Runs mark() for the event of this transaction.
+  virtual Values mark_handled(const std::string& id) = 0;
   virtual void roll_back() noexcept = 0;
   /// Undoes what the handler wrote. Its transaction may go on, and keep others from its event.
   virtual void undo() noexcept { roll_back(); }

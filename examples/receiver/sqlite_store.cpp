@@ -48,12 +48,12 @@ class SqliteStore final : public SharedStore {
   }
 
   void give_up(const std::string& id) override {
-    if (!db_) return;
+    if (!db_) throw std::runtime_error("SQLite: it is not connected");
     is_given_up_ = true;
     sqlite3_interrupt(db_.get());
     const auto lock = hold(db_.get());
     sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
-    execute(sqlite_dialect.to_put_off(), {hung, id});
+    put_off(id);
   }
 
  private:
@@ -66,10 +66,7 @@ class SqliteStore final : public SharedStore {
     check_file();
     turn_ = {};
   }
-  void commit_handled(const std::string& id) override {
-    if (run(mark("$1"), {id}).empty()) throw std::runtime_error("another process has handled it");
-    commit();
-  }
+  Values mark_handled(const std::string& id) override { return run(mark("$1"), {id}); }
   void roll_back() noexcept override {
     if (is_good()) sqlite3_exec(db_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
     turn_ = {};

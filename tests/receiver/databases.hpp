@@ -171,20 +171,22 @@ class Postgres {
   std::string plan(const std::string& sql) const { return query("EXPLAIN " + sql); }
 
   void before_insert(const std::string& table, const std::string& condition, const std::string& expression) const {
-    before("INSERT", table, condition, expression);
+    trigger("before_" + table, "BEFORE INSERT ON " + table + " FOR EACH ROW", condition, expression);
   }
-  void before(const std::string& change, const std::string& table, const std::string& condition,
-              const std::string& expression) const {
+  void undo_before_insert(const std::string& table) const { query("DROP FUNCTION before_" + table + " CASCADE"); }
+
+  /// Evaluates an SQL expression at each such change, if the condition holds.
+  void trigger(const std::string& name, const std::string& change, const std::string& condition,
+               const std::string& expression) const {
     query(
         "CREATE OR REPLACE FUNCTION refuse() RETURNS text LANGUAGE plpgsql AS"
         " $$ BEGIN RAISE 'refused' USING ERRCODE = 'MY001'; END $$;"
-        "CREATE FUNCTION before_" +
-        table + "() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF " + condition + " THEN PERFORM " + expression +
+        "CREATE FUNCTION " +
+        name + "() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF " + condition + " THEN PERFORM " + expression +
         "; END IF; RETURN NEW; END $$;"
-        "CREATE TRIGGER before_" +
-        table + " BEFORE " + change + " ON " + table + " FOR EACH ROW EXECUTE FUNCTION before_" + table + "()");
+        "CREATE TRIGGER " +
+        name + ' ' + change + " EXECUTE FUNCTION " + name + "()");
   }
-  void undo_before_insert(const std::string& table) const { query("DROP FUNCTION before_" + table + " CASCADE"); }
 
   static constexpr auto failure = "refuse()";
   static constexpr auto body = "convert_from(body, 'LATIN1')";

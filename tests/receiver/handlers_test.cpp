@@ -196,6 +196,14 @@ TEMPLATE_TEST_CASE("a handler that was given up writes nothing more, and its eve
   CHECK_FALSE(store->handle_next(write_note));
 }
 
+TEMPLATE_TEST_CASE("an event whose handler has ended is not given up", "", STORES) {
+  const TestType database;
+  open_store(database.where(), Purpose::record)->record({{"whe_1", "a"}});
+  const auto store = open_store(database.where(), Purpose::handle);
+  CHECK(store->handle_next(write_note)->is_handled);
+  CHECK(contains(problem_of([&] { store->give_up("whe_1"); }), "its handler has ended"));
+}
+
 TEST_CASE("a receiver with a hanging handler says so and exits with 3, and the next one carries on") {
   const Sqlite database;
   open_store(database.where(), Purpose::record)->record({{"whe_1", event("whe_1")}});
