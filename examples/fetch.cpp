@@ -60,7 +60,7 @@ class Api {
     const std::string host = part(CURLUPART_HOST);
     is_local_ = host == "localhost" || host == "127.0.0.1" || host == "[::1]";
     if (part(CURLUPART_SCHEME) != "https" && !(is_local_ && part(CURLUPART_SCHEME) == "http")) {
-      throw std::runtime_error("ANTHROPIC_BASE_URL is not https, so that the key would not be secret");
+      throw std::runtime_error("ANTHROPIC_BASE_URL is not https, so the key would not be secret");
     }
     base_url_ = part(CURLUPART_URL);
     base_url_.erase(base_url_.find_last_not_of('/') + 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Every call of a verifier, with the types that it takes and returns.
+// How to call a verifier, with the types that it takes and returns.
 #include <anthropic/webhooks/verify.hpp>
 
 #include <chrono>

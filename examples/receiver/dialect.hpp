@@ -13,7 +13,7 @@ struct Dialect {
 
   /// A time so many seconds from now.
   [[nodiscard]] std::string in(const std::string& seconds) const { return before + seconds + after; }
-  /// The time after the pause that follows so many attempts and one more.
+  /// The time after the pause that follows `attempts` + 1 attempts.
   [[nodiscard]] std::string after_pause(const std::string& attempts) const {
     return in("CASE WHEN " + attempts + " < 12 THEN 1 << (" + attempts + ") ELSE 3600 END");
   }

@@ -56,7 +56,7 @@ class Handlers {
     resting_.pop_front();
     asio::post(pool_, [this, &thread] { handle_next(thread); });
   }
-  /// From now on no handler is called. The io_context runs until those that were are done, or hang.
+  /// From now on no handler is called. The io_context runs until those running are done, or hang.
   void stop() {
     is_stopping_ = true;
     for (const auto& thread : threads_) {
@@ -120,7 +120,7 @@ class Handlers {
     asio::post(io_, [this, &thread, attempt, problem] { finish(thread, attempt, problem); });
   }
 
-  // Only now: else they might be quick enough to handle a body that is then made due again.
+  // Not earlier: they might handle a body that is then made due again.
   void start_others() {
     threads_[0].retries_unparsable = false;
     for (auto n = threads_.size(); n > 1; --n) wake();
@@ -169,7 +169,7 @@ class Handlers {
     if (hangs && !has_hung_) stop_soon();
   }
 
-  // The port closes, so this does not wait for all others. What they have not committed is tried again.
+  // The port closes, so other handlers get only `last_`. What they have not committed is tried again.
   void stop_soon() {
     has_hung_ = true;
     exit_.expires_after(last_);

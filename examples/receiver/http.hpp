@@ -45,7 +45,7 @@ class Server {
     is_ending = true;
     beast::error_code ec;
     acceptor_.non_blocking(true);
-    // Those that wait in the socket's queue would be reset. Strangers may fill it again without end.
+    // Connections in the socket's queue would be reset. Strangers may fill it again without end.
     for (int n = asio::socket_base::max_listen_connections; n > 0 && ec != asio::error::would_block; --n) {
       auto socket = acceptor_.accept(ec);
       if (!ec) start(std::move(socket));
@@ -165,12 +165,12 @@ class Server {
     }
   }
 
-  /// Returns an answer with the status 0 where nobody waits for one.
+  /// Returns an answer with the status 0 if nobody waits for one.
   asio::awaitable<Answer> read_and_answer(Place place, beast::flat_buffer& buffer, Parser& parser) {
     beast::error_code ec;
     auto token = asio::redirect_error(asio::use_awaitable, ec);
     const Request& request = parser.get();
-    parser.header_limit(header_bytes);  // in Boost 1.74 for a line
+    parser.header_limit(header_bytes);  // per line in Boost 1.74
     parser.body_limit(body_bytes);
     std::size_t size = 0;
     while (!ec && !parser.is_header_done() && size <= header_bytes) {

@@ -38,7 +38,7 @@ class Log {
     waiting_ += text;
     changed_.notify_all();
   }
-  /// Has all written, and ends. It waits no longer than a second.
+  /// Writes what is left, and ends. It waits at most a second.
   void end() {
     std::unique_lock lock(mutex_);
     ending_ = true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A receiver that loses no event which it has accepted. It verifies and records each POST to /webhooks, answers,
-// and handles the event after that. It belongs behind a reverse proxy, which does the TLS.
+// A receiver that loses no event that it has accepted. It verifies and records each POST to /webhooks, answers,
+// and handles the event after that. It belongs behind a reverse proxy, which does TLS.
 #include "webhooks.hpp"
 
 #include <getopt.h>
@@ -61,7 +61,7 @@ Options parse(int argc, char** argv) {
   for (int name = 0; (name = getopt_long(argc, argv, "", names, nullptr)) != -1;) {
     if (name == '?') throw std::runtime_error("an option is unknown, or has no value");
     if (name == 'g') options.grace = number(optarg, 0, 3600, "grace period");
-    if (name == 'h') options.handler_limit = number(optarg, 1, 86'400, "limit of the handlers");
+    if (name == 'h') options.handler_limit = number(optarg, 1, 86'400, "handler limit");
     if (name == 's') options.save_refused = optarg;
   }
   if (argc - optind > 3) throw std::runtime_error("there are more than three arguments");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A connection to PostgreSQL that never waits for ever. It may be one of a pool that gives each transaction
+// A connection to PostgreSQL that never waits forever. It may be one of a pool that gives each transaction
 // another: no statement has a name, and settings end with their transaction.
 #pragma once
 
@@ -20,7 +20,7 @@ class PostgresConnection {
  public:
   enum Format { text = 0, binary = 1 };
 
-  /// The limits are those of a statement, and of a pause in a transaction. It connects when it is used, and then
+  /// `limit` is for a statement, `idle` for a pause in a transaction. It connects when it is used, and then
   /// runs `first`.
   PostgresConnection(std::string url, const char* first, std::chrono::seconds limit, std::chrono::seconds idle)
       : url_(std::move(url)), first_(first), limit_(limit) {
@@ -92,7 +92,7 @@ class PostgresConnection {
     shutdown(socket_, SHUT_RDWR);
   }
 
-  /// A statement that was given up is ended, by a thread of its own: that too waits for the server.
+  /// A separate thread ends a statement that was given up: that too waits for the server.
   void disconnect() noexcept {
     if (status() == PQTRANS_ACTIVE) {
       std::thread([given_up = std::move(connection_), its = cancel_] { cancel(its.get()); }).detach();
@@ -143,7 +143,7 @@ class PostgresConnection {
     throw;
   }
 
-  // Waits for the results of what was sent. PQexec() would wait for ever where a server stops to answer.
+  // Waits for the results of what was sent. PQexec() would wait forever if a server stopped answering.
   Values finish(int sent) {
     PGconn* const c = connection_.get();
     if (!sent) throw postgres_error(PQerrorMessage(c));
@@ -168,7 +168,7 @@ class PostgresConnection {
         rows.emplace_back(PQgetvalue(r, i / columns, i % columns), PQgetlength(r, i / columns, i % columns));
       }
       if (status == PGRES_FATAL_ERROR && !failed) failed = std::move(result);
-      if (clock::now() > end) throw postgres_error("it does not come to an end");
+      if (clock::now() > end) throw postgres_error("it does not finish");
     }
     if (failed) throw postgres_error(*failed);
     return rows;
@@ -185,6 +185,6 @@ class PostgresConnection {
   const std::chrono::seconds limit_;
   std::atomic<int> socket_{-1};
   std::shared_ptr<PGcancel> cancel_;
-  bool alone_ = false;  // a commit has not waited for a standby until the end
+  bool alone_ = false;  // a commit stopped waiting for a standby
   std::unique_ptr<PGconn, void (*)(PGconn*)> connection_{nullptr, PQfinish};
 };

@@ -8,7 +8,7 @@ namespace {
 using namespace std::chrono_literals;
 
 // Without a message, a commit of repeated deliveries alone would write nothing, and would not wait for the
-// standbys. They may lack what is there since an earlier attempt.
+// standbys. They may lack what an earlier attempt committed.
 const char* const on_disk =
     "SET LOCAL synchronous_commit = on; SELECT pg_logical_emit_message(true, 'webhooks', '')";
 const std::string later = "SET LOCAL synchronous_commit = off; ";  // what is lost in a crash is done again

@@ -13,8 +13,7 @@ class Recorder {
   ~Recorder() { pool_.join(); }
 
   /// Returns whether the delivery is new. Throws an exception derived from std::exception, after five seconds at
-  /// most, if the delivery is perhaps not on disk. With an empty id it records nothing, but throws where it could
-  /// not.
+  /// most, if the delivery may not be on disk. With an empty id it only checks that it could record.
   asio::awaitable<bool> record(std::string id, std::string body) {
     const auto mine =
         std::make_shared<Delivery>(Delivery{asio::steady_timer(io_), std::move(id), std::move(body)});

@@ -54,7 +54,7 @@ class Secrets {
     tell(verifier_->verify(body, headers), now);
   }
 
-  /// Reads the file again, and returns whether it is in use now. If it is malformed, the previous secrets stay in
+  /// Reads the file again, and returns whether it took secrets. If it is malformed, the previous secrets stay in
   /// use. If `even_if_same`, it uses, and logs, what it knows already.
   bool reload(bool even_if_same, clock::time_point now = clock::now()) {
     read_at_ = now;
@@ -75,8 +75,7 @@ class Secrets {
   }
 
  private:
-  static constexpr auto not_regular =
-      "webhook secret: what ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE names is not a regular file";
+  static constexpr auto not_regular = "webhook secret: ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE is not a regular file";
 
   [[nodiscard]] bool is_pipe() const {
     std::error_code ignored;

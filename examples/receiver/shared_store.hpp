@@ -95,9 +95,9 @@ class SharedStore : public Store, protected Transaction {
 
   explicit SharedStore(const Dialect& sql) : sql_(sql) {}
 
-  /// Has the event of a handler that hangs wait.
+  /// Puts off the event of a handler that hangs.
   void put_off(const std::string& id) {
-    if (execute(sql_.to_put_off(), {"its handler did not come to an end", id}).empty())
+    if (execute(sql_.to_put_off(), {"its handler did not finish", id}).empty())
       throw std::runtime_error("its handler has ended");
   }
 
@@ -138,7 +138,7 @@ class SharedStore : public Store, protected Transaction {
   virtual Values run_in_transaction(const std::string& sql, const Values& values) = 0;
   /// Whether the transaction goes on, and no statement has failed that keeps it from a commit.
   [[nodiscard]] virtual bool is_good() const = 0;
-  /// Writes what is to be rolled back to the disk, where that would be left for the commit.
+  /// Writes to disk what will be rolled back, if the database would leave that to the commit.
   virtual void flush() {}
 
  private:
@@ -154,8 +154,8 @@ class SharedStore : public Store, protected Transaction {
     });
   }
 
-  // What it writes looks like a delivery, for constraints that somebody added, and is as large, since small rows
-  // still find room when the disk is full.
+  // The row looks like a delivery, for constraints that somebody added, and is as large, since small rows still
+  // fit when the disk is full.
   void try_out(bool handles) {
     const std::string id = "whe_check" + std::to_string(std::random_device()());
     std::string body = R"({"type":"event","id":")" + id + R"(","created_at":"2026-01-01T00:00:00Z","data":{)" +
@@ -182,7 +182,7 @@ class SharedStore : public Store, protected Transaction {
     throw;
   }
 
-  // A reason that can never be written is dropped: the claim has put the event off. Others come before the next
+  // Drops a reason that can never be written: the claim has put the event off. Retries others before the next
   // claim.
   void write_reason() try {
     if (!unwritten_.empty()) transact(Access::write, unwritten_[0], {unwritten_[1], unwritten_[2]});

@@ -25,7 +25,7 @@ const char* const schema = R"(
     WHERE handled_at IS NULL AND attempts > 0;
   CREATE TABLE IF NOT EXISTS notes(event_id TEXT NOT NULL, note TEXT NOT NULL);  -- by handle() in main.cpp)";
 
-// SQLite lets one connection write at a time. Those of this process take turns, in order: who waits holds `next`.
+// SQLite lets one connection write at a time. Those of this process take turns, in order: the next holds `next`.
 std::timed_mutex turn, next;
 
 auto hold(sqlite3* db) {  // keeps other threads from the connection
@@ -169,8 +169,8 @@ class SqliteStore final : public SharedStore {
     throw;
   }
 
-  // If the file, or what belongs to it, was deleted or replaced, others do not see what is committed. Closes all
-  // connections to it: with a new one they would share its log.
+  // If the file, its -wal or its -shm was deleted or replaced, nobody else sees what is committed. Closes all
+  // connections to it: a new one would share their log.
   void check_file() {
     int moved = 0;
     check(sqlite3_file_control(db_.get(), "main", SQLITE_FCNTL_HAS_MOVED, &moved));

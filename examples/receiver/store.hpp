@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What the receiver needs of a database, and what a handler may rely on.
+// What the receiver needs from a database, and a handler may rely on.
 //
 // What a handler writes through its Transaction is committed together with the mark "handled", or not at all: it
 // is there exactly once, even after a crash, and with any number of receivers. The commit does not wait for the
@@ -14,7 +14,7 @@
 //
 // With PostgreSQL several handlers run at the same time, and two may be about one object: see Transaction::lock().
 // With SQLite one handler runs at a time, and deliveries wait from its first run() to its end; after three seconds
-// they are refused. So let it do what takes long, such as a request, before its first run(). Let only one receiver
+// they are refused. So let it do slow work, such as a request, before its first run(). Let only one receiver
 // use a file: a second may call the handler for the same event, and only one of them commits.
 #pragma once
 
@@ -37,7 +37,7 @@ using Values = std::vector<std::string>;
 class Transaction {
  public:
   /// Runs one statement, with $1, $2... in it for `values`, and returns the values of its rows, one after the
-  /// other. Throws std::runtime_error. Do not catch it: then all that the handler wrote is undone.
+  /// other. Throws std::runtime_error. Let it propagate: then all the handler wrote is undone.
   virtual Values run(const std::string& sql, const Values& values = {}) = 0;
 
   /// Makes handlers that lock the same name take turns, each until its event is handled. Lock an object's id
@@ -88,8 +88,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  /// Records all of the deliveries, body by printable id, or none. There is one at least. When it returns the ids
-  /// that are new, all are on disk, the repeated ones too. With PostgreSQL the disk is that of the server and of
+  /// Records all of the deliveries, body by printable id, or none. There is at least one. It returns the new ids
+  /// once all are on disk, the repeated ones too. With PostgreSQL the disk is that of the server and of
   /// its synchronous standbys. One that is not synchronous may lack the last deliveries when it takes over.
   virtual std::set<std::string> record(const std::map<std::string, std::string>& deliveries) = 0;
 
@@ -103,7 +103,7 @@ class Store {
   /// wait for its pause. Any thread may call this.
   virtual void give_up(const std::string& id) = 0;
 
-  /// Makes the bodies that did not parse due.
+  /// Makes unparsable bodies due again.
   virtual void retry_unparsable() = 0;
 
   /// With a million events it takes a fraction of a second.

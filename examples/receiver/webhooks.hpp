@@ -144,18 +144,18 @@ class Webhooks final : public Server {
     }
     co_await try_recorder();
     Metrics all;
-    all.add("requests_total", "Requests by status, 0 if no answer was sent, without /healthz and /metrics.",
+    all.add("requests_total", "Requests except /healthz and /metrics, by status; 0 if no answer was sent.",
             "status", requests);
     all.add("deliveries_total", "Deliveries that verified, by the place of their secret in the file.", "secret",
             secrets.deliveries);
     all.add("events_recorded_total", "Events that were recorded.", recorded_);
     all.add("events_duplicate_total", "Deliveries of events that were recorded before.", duplicates_);
     all.add("events_handled_total", "Events that were handled.", handlers.handled);
-    all.add("attempts_failed_total", "Attempts to handle an event that failed.", handlers.failed);
+    all.add("attempts_failed_total", "Failed attempts to handle an event.", handlers.failed);
     all.add("database_up", "Whether deliveries can be recorded.", problem_ == "");
     if (backlog_) {
       all.add("events_waiting", "Events that are not handled, up to 200,000.", backlog_->waiting);
-      all.add("oldest_event_age_seconds", "Seconds for which the oldest of them has waited.", backlog_->age);
+      all.add("oldest_event_age_seconds", "Seconds since the oldest waiting event came.", backlog_->age);
       all.add("events_failing", "Events that failed five times or more.", backlog_->failing);
       all.add("events_unparsable", "Events whose body does not parse.", backlog_->unparsable);
     }

@@ -97,7 +97,7 @@ TEST_CASE("an event is given up even while a statement of its handler runs") {
   giving_up.join();
   REQUIRE(attempt);
   CHECK_FALSE(attempt->is_handled);
-  CHECK(database.query("SELECT reason FROM webhook_events") == "its handler did not come to an end\n");
+  CHECK(database.query("SELECT reason FROM webhook_events") == "its handler did not finish\n");
 }
 
 TEST_CASE("each attempt that is counted calls the handler, with any number of threads") {
@@ -165,7 +165,7 @@ TEMPLATE_TEST_CASE("a handler that hangs ends the process", "", STORES) {
                   database.folder.path / "log");
   CHECK(process.wait() == 3);
   CHECK(database.query("SELECT attempts || reason FROM webhook_events WHERE handled_at IS NULL") ==
-        "1its handler did not come to an end\n");
+        "1its handler did not finish\n");
   CHECK(database.query("SELECT count(*) FROM notes") == "0\n");
 }
 

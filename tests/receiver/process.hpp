@@ -30,7 +30,7 @@ using namespace std::chrono_literals;
 
 inline const std::string test_secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
-/// Waits for another process, long enough for a slow machine, but not for ever.
+/// Waits for another process, long enough for a slow machine, but not forever.
 inline bool eventually(const std::function<bool()>& condition) {
   for (const auto end = std::chrono::steady_clock::now() + 3min; std::chrono::steady_clock::now() < end;) {
     if (condition()) return true;

@@ -217,7 +217,7 @@ TEST_CASE("a file that is not regular is read only once, at the start") {
   }
   const Receiver receiver(files.database.where(), files.log, files.options());
   is_pipe ? writer.join() : make_fifo();
-  const std::string once = "webhook secret: what ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE names is not a regular file";
+  const std::string once = "webhook secret: ANTHROPIC_WEBHOOK_SIGNING_KEY_FILE is not a regular file";
   CHECK(count(receiver.log(), once + ", and is not read again\n") == (is_pipe ? 1 : 0));
   for (int i = 0; i < 2; ++i) {
     CHECK(deliver_with(other_secret, receiver.port, "whe_1") == 401);

@@ -51,7 +51,7 @@ enum class WebhookCause {
   body_nul,                   ///< NUL bytes were added at the end.
   body_length,                ///< The body is shorter or longer than its Content-Length says. Never proven.
   secret_encoded_twice,       ///< The secret is base64 of the secret, as a Kubernetes manifest has it.
-  timestamp_malformed,        ///< The timestamp is neither of the above, nor whole seconds. Never proven.
+  timestamp_malformed,        ///< The timestamp is malformed in some other way. Never proven.
   signature_form_decoded,     ///< Each + of the signature became a space, or it is percent-encoded.
   body_charset,               ///< The body was decoded or encoded in the wrong character set.
 };
@@ -177,7 +177,7 @@ inline constexpr cause_entry cause_entries[] = {
     {WebhookCause::body_length, nullptr, suspect_length,
      "Read the body to its end, and once. Something may also have decoded it, or cut it off."},
     {WebhookCause::body_compressed, nullptr, suspect_compressed,
-     "Verify the bytes that were signed. Let nothing between compress the body."},
+     "Verify the bytes that were signed. Let no proxy compress the body."},
     {WebhookCause::body_byte_order_mark, undo_byte_order_mark, nullptr,
      "Verify the raw body, byte for byte. Let nothing add or drop a mark."},
     {WebhookCause::body_newline, undo_newline, nullptr,
@@ -305,7 +305,7 @@ inline std::vector<WebhookFinding> diagnose_received(std::string_view secret, st
   const hmac_sha256* const key = made.key ? &*made.key : nullptr;
   const candidate request{secret, body,         headers, headers.timestamp, seconds_since_1970(now),
                           key,    &all_headers, &budget};
-  // Not is_accepted(), which a large body may be too much work for.
+  // Not is_accepted(): a large body may exceed its budget.
   if (key != nullptr && !check_headers_and_time(headers, WebhookVerifier::default_tolerance, request.now) &&
       !check_signature(headers, body, *key)) {
     return {finding_of(WebhookCause::verified, true, "The request verifies.")};
@@ -317,10 +317,9 @@ inline std::vector<WebhookFinding> diagnose_received(std::string_view secret, st
   if (findings.empty()) {
     findings.push_back(finding_of(
         WebhookCause::unknown, false,
-        budget.is_exceeded()
-            ? "No signature matches, of what was tried until it was too much work for a request so large."
-            : "No signature matches, whatever was tried. Probably the secret is that of another "
-              "endpoint or environment, or the body was changed."));
+        budget.is_exceeded() ? "No signature matched before the search had to stop, since the request is so large."
+                             : "No signature matches, whatever was tried. Probably the secret is that of another "
+                               "endpoint or environment, or the body was changed."));
   }
   return findings;
 }

@@ -21,9 +21,9 @@ struct WebhookResource {
   std::string_view beta;  ///< The header anthropic-beta, or "" if none is needed. It never dangles.
 };
 
-/// Where the object is that triggered an event. There is none after a `.deleted` event, for an event type that is
-/// not known, and if an ID is "", "." or "..", which is not a path segment. All other IDs are
-/// percent-encoded. It takes a BetaWebhookEventData or one of the structs.
+/// Where to find the object of an event, or std::nullopt for a `.deleted` or unknown event, and if an ID is "",
+/// "." or "..", which are not path segments. All other IDs are percent-encoded. It takes a BetaWebhookEventData or
+/// one of the structs.
 ///
 /// The request also needs the headers x-api-key and anthropic-version: 2023-06-01. For external keys and external
 /// storages, the key is an Admin key. 404 is a normal answer: the object may have been deleted since.

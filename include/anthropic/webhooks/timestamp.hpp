@@ -20,7 +20,7 @@ namespace anthropic::webhooks {
 
 /// Parses an RFC 3339 date-time (section 5.6), such as "2026-03-15T10:00:00.25+01:00".
 ///
-/// It takes the years 0000 to 9999, also of the result in UTC. It drops the digits of a fraction after the sixth.
+/// The year must be 0000 to 9999, in UTC as well. It drops the digits of a fraction after the sixth.
 /// A leap second, 23:59:60 in UTC, becomes the midnight that follows it.
 /// Returns std::nullopt for anything else.
 [[nodiscard]] std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexcept;
@@ -43,8 +43,8 @@ namespace detail {
 inline constexpr const char* expected_timestamp = "expected an RFC 3339 date-time such as 2026-03-15T10:00:00Z";
 inline constexpr const char* unformattable_timestamp = "a time outside the years 0000 to 9999";
 
-// The Gregorian calendar of the years 0000 to 9999. It is written out here because to include <date/date.h>, with
-// its streams and locales, costs 0.7 of what <anthropic/webhooks/unwrap.hpp> costs to compile.
+// The Gregorian calendar of the years 0000 to 9999. It is written out here because including <date/date.h>, with
+// its streams and locales, costs 0.7 of the compile time of <anthropic/webhooks/unwrap.hpp>.
 
 using days = std::chrono::duration<std::int64_t, std::ratio<86400>>;
 
@@ -128,7 +128,7 @@ inline std::optional<Timestamp> try_parse_timestamp(std::string_view text) noexc
   // In 64 bits: the standard's hours and minutes may have fewer.
   seconds to_the_minute = midnight + seconds{3600 * hour + 60 * minute};
   if ((text == "Z" || text == "z") && second < 60) {
-    return detail::first_timestamp + (to_the_minute + seconds{second});  // nearly all end so
+    return detail::first_timestamp + (to_the_minute + seconds{second});  // as nearly all do
   }
 
   microseconds fraction{0};

@@ -290,7 +290,7 @@ std::size_t(WebhookVerifier::verify)(std::string_view body, Headers&& headers,
 template <class Headers>
 UnwrapWebhookEvent WebhookVerifier::unwrap(std::string_view body, Headers&& headers,
                                            std::chrono::system_clock::time_point now) const {
-  (verify)(body, headers, now);  // not over try_unwrap(), which does not tell which of the two has failed
+  (verify)(body, headers, now);  // not via try_unwrap(), which does not tell which of the two failed
   return webhooks::unwrap(body);
 }
 

@@ -150,7 +150,7 @@ struct checked_data {
   Timestamp created_at = {};
 };
 
-/// Checks the data of any event. If a member is of another type than the library knows, so is the event.
+/// Checks the data of any event. If a member is of an unexpected type, the event is of an unknown one.
 template <class Data>
 checked_data<Data> check_data(const fields& in, std::string_view object) {
   checked_data<Data> checked{check_type(json_type::string, in, object, type_key)};

@@ -49,8 +49,8 @@ skip_plain(const char* at, const char* end) {
 
 constexpr bool is_surrogate(std::uint32_t code_point) { return code_point >= 0xD800 && code_point < 0xE000; }
 
-/// The character that an escape with four digits stands for, or two escapes that are a surrogate pair. It is a
-/// surrogate if that is alone. The size is 0 if there is no such escape at the start of the text.
+/// The character that an escape with four digits stands for, or two escapes that are a surrogate pair. It may
+/// be a lone surrogate. The size is 0 if there is no such escape at the start of the text.
 struct unicode_escape {
   std::uint32_t code_point;
   std::size_t size;
